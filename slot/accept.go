@@ -1,0 +1,112 @@
+package slot
+
+import (
+	"github.com/rs/zerolog"
+
+	"github.com/usher-go/usher/session"
+)
+
+// Activate accepts a player: RESERVED → ACTIVE, exactly once. Within the
+// ReconnectWindow a dropped player returns: it is ACTIVE still, Generation is one
+// more. The PlayerSessionID returned is the string passed in.
+//
+// Errors: ErrClosed; ErrInvalidPlayerSessionID; ErrPlayerSessionNotFound; a
+// *session.StatusError that is ErrAlreadyActive, ErrCompleted or ErrTimedOut. No
+// error, and no other state of the table, lets a player in.
+//
+// It takes the lock of one stripe and allocates nothing. It reads no clock, but
+// for the time of the event if there are subscribers.
+func (t *Table) Activate(playerSessionID string) (session.PlayerSession, error) {
+	return t.admit(playerSessionID, false)
+}
+
+// TakeOver is Activate, but gives a connected ACTIVE session to the new
+// connection as well: Generation is one more, so that the old connection can no
+// longer drop it.
+func (t *Table) TakeOver(playerSessionID string) (session.PlayerSession, error) {
+	return t.admit(playerSessionID, true)
+}
+
+func (t *Table) admit(id string, takeOver bool) (session.PlayerSession, error) {
+	k, alias, ok := t.keys.of(id)
+	if !ok {
+		return t.refuseMalformed()
+	}
+	s := t.stripe(k)
+	s.mu.Lock()
+	r := s.live.find(k)
+	if r == nil || !r.named(id, alias) || t.closed.Load() {
+		return t.refuse(s, k, id, alias)
+	}
+	g := t.games.at(r.game)
+	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !takeOver && !r.waiting() {
+		return t.refuse(s, k, id, alias)
+	}
+	from := r.status()
+	if from == session.StatusReserved {
+		r.become(session.StatusActive, session.CauseAccepted)
+		s.active++
+		s.accepted++
+	} else {
+		r.become(session.StatusActive, session.CauseReturned)
+		s.returned++
+	}
+	r.generation++
+	if t.events.used.Load() {
+		t.events.publish(g, r, from, t.clock.now())
+	}
+	admitted := *r
+	s.mu.Unlock()
+	if !g.accepted.Load() {
+		g.accepted.Store(true)
+	}
+	if t.log.says(zerolog.DebugLevel) {
+		t.log.moved(g.present(&admitted, id), "player accepted")
+	}
+	return g.present(&admitted, id), nil
+}
+
+// statusErrors are what a refusal returns; making them there would allocate.
+var statusErrors = [...]error{
+	session.StatusActive:    &session.StatusError{Have: session.StatusActive, Want: session.StatusReserved},
+	session.StatusCompleted: &session.StatusError{Have: session.StatusCompleted, Want: session.StatusReserved},
+	session.StatusTimedOut:  &session.StatusError{Have: session.StatusTimedOut, Want: session.StatusReserved},
+}
+
+// refuse says why a player cannot be accepted. It unlocks s.
+func (t *Table) refuse(s *stripe, k key, id string, alias bool) (session.PlayerSession, error) {
+	if t.closed.Load() {
+		s.mu.Unlock()
+		return session.PlayerSession{}, session.ErrClosed
+	}
+	r := s.find(k)
+	if r == nil || !r.named(id, alias) {
+		s.refused[refusedNotFound]++
+		s.mu.Unlock()
+		t.log.strangers.meet(true)
+		return session.PlayerSession{}, session.ErrPlayerSessionNotFound
+	}
+	g := t.games.at(r.game)
+	refused := r.settled(t.horizon.Load(), g.ended.Load())
+	switch refused.status() {
+	case session.StatusActive:
+		s.refused[refusedAlreadyActive]++
+	case session.StatusCompleted:
+		s.refused[refusedCompleted]++
+	default:
+		s.refused[refusedTimedOut]++
+	}
+	s.mu.Unlock()
+	err := statusErrors[refused.status()]
+	t.log.refusedAccept(g, &refused, id, err)
+	return session.PlayerSession{}, err
+}
+
+func (t *Table) refuseMalformed() (session.PlayerSession, error) {
+	if t.closed.Load() {
+		return session.PlayerSession{}, session.ErrClosed
+	}
+	t.malformed.Inc()
+	t.log.strangers.meet(false)
+	return session.PlayerSession{}, session.ErrInvalidPlayerSessionID
+}

@@ -1,0 +1,108 @@
+package slot
+
+import "github.com/usher-go/usher/session"
+
+// departure is a player session that has ended, for the log.
+type departure struct {
+	game   *gameSession
+	record record
+
+	// noneAccepted is how many reservations of the game session have timed out
+	// when it is time to warn that none was ever accepted; otherwise 0.
+	noneAccepted int
+
+	terminated bool // the game session itself has ended
+}
+
+// endLocked moves r, a live record of g, from the live ones to the past, where
+// it reads as e. Both locks, g's and s's, are held.
+func (t *table) endLocked(g *gameSession, s *stripe, r, e *record) {
+	from := r.status()
+	s.live.remove(r)
+	s.past.add(e)
+	if from == session.StatusReserved {
+		s.timedOut++
+		s.timedOutTotal++
+	} else {
+		s.active--
+		s.completedTotal++
+	}
+	if t.events.used.Load() {
+		t.events.publish(g, e, from, e.until)
+	}
+}
+
+// finish ends r as e, unlocks s and frees the seat. g stays locked.
+func (t *table) finish(g *gameSession, s *stripe, r, e *record, now int64) {
+	t.endLocked(g, s, r, e)
+	s.mu.Unlock()
+	t.depart(g, e, now)
+}
+
+// depart frees the seat of e, which has just ended. g is locked.
+func (t *table) depart(g *gameSession, e *record, now int64) {
+	g.leaveSeat(e.seat())
+	t.held.Dec()
+	t.remember(e)
+	d := departure{game: g, record: *e}
+	if e.cause() == session.CauseDeadline {
+		d.noneAccepted = g.missed()
+	}
+	t.base.note(g, d)
+	if g.held == 0 {
+		t.emptied(g, now)
+	}
+}
+
+// remember takes e out of the live ones of the roster and into the history.
+func (t *table) remember(e *record) {
+	t.history.push(past{at: e.until, seq: t.roster.leave(e.place), place: e.place})
+}
+
+// suspicious is how many reservations in a row, from the first on, nobody comes
+// for before we suspect that the server does not call AcceptPlayerSession. An
+// empty game session is enough, too: a server with few players has the fault as
+// well.
+const suspicious = 8
+
+// missed counts a reservation that nobody came for. It returns how many there
+// were when the time has come to warn, which is once. g is locked.
+func (g *gameSession) missed() int {
+	g.timedOut++
+	if g.accepted.Load() || g.warned.nobodyAccepts || g.held > 0 && g.timedOut < suspicious {
+		return 0
+	}
+	g.warned.nobodyAccepts = true
+	return g.timedOut
+}
+
+// emptied is called when the last seat of g has been left. g is locked.
+func (t *table) emptied(g *gameSession, now int64) {
+	if g.Status == session.GameSessionTerminating {
+		t.terminate(g, now)
+	}
+	if g.empty != nil {
+		close(g.empty)
+		g.empty = nil
+	}
+}
+
+// terminate ends g and all its player sessions. g is locked, and not TERMINATED.
+func (t *table) terminate(g *gameSession, now int64) {
+	g.Status = session.GameSessionTerminated
+	g.TerminationTime = t.clock.wall(now)
+	g.ended.Store(now) // here all have ended; what follows makes room
+	for _, p := range g.seats {
+		if p == 0 {
+			continue
+		}
+		k := t.roster.key(p)
+		s := t.stripe(k)
+		s.mu.Lock()
+		r := s.live.find(k)
+		e := r.settled(now, now)
+		t.finish(g, s, r, &e, now)
+	}
+	t.scheduleForgetting(g, now)
+	t.base.note(g, departure{game: g, terminated: true})
+}

@@ -1,0 +1,272 @@
+package slot
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/atomic"
+
+	"github.com/usher-go/usher/session"
+)
+
+// gameSession is a game session as the table holds it.
+type gameSession struct {
+	// ended is when the game session was TERMINATED, or never. Every call loads it
+	// under its stripe's lock; storing it ends all player sessions at once, and
+	// what follows only reclaims them. It stands first to be aligned everywhere.
+	ended atomic.Int64
+
+	// accepted is set by the first accept and only read by the others.
+	accepted atomic.Bool
+
+	number uint32
+	common session.PlayerSession // what all its player sessions share; never changes
+	clock  *clock
+
+	mu sync.Mutex // protects all below; taken before the roster's and any stripe's
+
+	session.GameSession               // but its MaximumPlayerSessionCount and below
+	held                int           // seats
+	seats               []place       // who holds them; 0: nobody
+	left                heap[uint32]  // seats that were left, below len(seats)
+	empty               chan struct{} // closed once nobody holds a seat, for those who drain
+	unsaid              []departure   // for the log, once g is unlocked
+	timedOut            int           // reservations that nobody came for
+	warned              struct{ nobodyAccepts, playerID bool }
+	retired             bool // its retention is over: the table has forgotten it
+
+	first place // its player sessions, live and retained; protected by the roster's lock
+}
+
+// lives tells whether r, a live record of g, reads as live at the horizon.
+func (g *gameSession) lives(r *record, horizon int64) bool {
+	return g.ended.Load() == never && !r.due(horizon)
+}
+
+// leave unlocks g, if there is one, and appends what is to be said in the log.
+func (g *gameSession) leave(unsaid []departure) []departure {
+	if g == nil {
+		return unsaid
+	}
+	unsaid = append(unsaid, g.unsaid...)
+	g.unsaid = nil
+	g.mu.Unlock()
+	return unsaid
+}
+
+// present returns r as the caller gets it; id is the text r was found by.
+func (g *gameSession) present(r *record, id string) session.PlayerSession {
+	ps := g.common
+	ps.CreationTime = r.created()
+	ps.PlayerID = r.playerID()
+	ps.PlayerData = r.playerData()
+	ps.PlayerSessionID = id
+	ps.Status = r.status()
+	ps.Slot = int(r.seat())
+	ps.Generation = r.generation
+	if ps.Status.Terminal() {
+		ps.TerminationTime = g.clock.wall(r.until)
+	}
+	return ps
+}
+
+// takeSeat gives the lowest free seat to the session at p. g.mu is held.
+func (g *gameSession) takeSeat(p place) uint32 {
+	g.held++
+	if len(g.left.items) > 0 {
+		seat := g.left.pop()
+		g.seats[seat] = p
+		return seat
+	}
+	g.seats = append(g.seats, p)
+	return uint32(len(g.seats) - 1)
+}
+
+// leaveSeat frees a seat. g.mu is held.
+func (g *gameSession) leaveSeat(seat uint32) {
+	g.seats[seat] = 0
+	g.held--
+	if g.held == 0 { // all are free: begin anew
+		g.seats, g.left.items = g.seats[:0], g.left.items[:0]
+		return
+	}
+	g.left.push(seat)
+}
+
+// snapshot is what the caller gets. g.mu is held.
+func (g *gameSession) snapshot() session.GameSession {
+	gs := g.GameSession
+	gs.CurrentPlayerSessionCount = g.held
+	return gs
+}
+
+// gameSessions are the game sessions, live and retained, by id and by number.
+type gameSessions struct {
+	mu     sync.RWMutex // protects all below; no other lock is taken under it
+	byID   map[string]*gameSession
+	oldest []*gameSession // in order of creation
+	unused []uint32       // numbers
+
+	// numbered is read without the lock by whoever holds the lock of a stripe
+	// with a record of that number: such a game session is not forgotten.
+	numbered atomic.Pointer[[]*gameSession]
+}
+
+func (gs *gameSessions) get(id string) (*gameSession, bool) {
+	gs.mu.RLock()
+	defer gs.mu.RUnlock()
+	g, ok := gs.byID[id]
+	return g, ok
+}
+
+// at returns the game session of a record whose stripe's lock is held.
+func (gs *gameSessions) at(number uint32) *gameSession { return (*gs.numbered.Load())[number] }
+
+// lookup returns the game session of a number, or nil. Who holds no stripe's
+// lock must make sure afterwards that the number has not been given again.
+func (gs *gameSessions) lookup(number uint32) *gameSession {
+	gs.mu.RLock()
+	defer gs.mu.RUnlock()
+	return gs.at(number)
+}
+
+func (gs *gameSessions) all() []*gameSession {
+	gs.mu.RLock()
+	defer gs.mu.RUnlock()
+	return slices.Clone(gs.oldest)
+}
+
+func (gs *gameSessions) len() int {
+	gs.mu.RLock()
+	defer gs.mu.RUnlock()
+	return len(gs.oldest)
+}
+
+func newGameSessions() *gameSessions {
+	gs := &gameSessions{byID: make(map[string]*gameSession)}
+	gs.numbered.Store(new([]*gameSession))
+	return gs
+}
+
+// add enters g under a number of its own.
+func (gs *gameSessions) add(g *gameSession, closed *atomic.Bool) error {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if closed.Load() {
+		return session.ErrClosed
+	}
+	if gs.byID[g.GameSessionID] != nil {
+		return session.ErrGameSessionExists
+	}
+	gs.number(g)
+	gs.byID[g.GameSessionID] = g
+	gs.oldest = append(gs.oldest, g)
+	return nil
+}
+
+// number gives g a number. gs.mu is held.
+func (gs *gameSessions) number(g *gameSession) {
+	if n := len(gs.unused); n > 0 {
+		g.number, gs.unused = gs.unused[n-1], gs.unused[:n-1]
+		(*gs.numbered.Load())[g.number] = g
+		return
+	}
+	// Readers hold on to the slice they loaded: append may write behind its end only.
+	numbered := append(*gs.numbered.Load(), g)
+	g.number = uint32(len(numbered) - 1)
+	gs.numbered.Store(&numbered)
+}
+
+func (gs *gameSessions) remove(g *gameSession) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	delete(gs.byID, g.GameSessionID)
+	if i := slices.Index(gs.oldest, g); i >= 0 {
+		gs.oldest = slices.Delete(gs.oldest, i, i+1)
+	}
+	(*gs.numbered.Load())[g.number] = nil
+	gs.unused = append(gs.unused, g.number)
+}
+
+// Limits of strings, in characters, from GameLift's API reference.
+const (
+	maxGameSessionID = 1024
+	maxName          = 1024
+	maxPlayerID      = 1024
+	maxPlayerData    = 2048
+)
+
+// longer tells whether s has more than limit characters.
+func longer(s string, limit int) bool {
+	return len(s) > limit && utf8.RuneCountInString(s) > limit
+}
+
+func checkText(field, text string, limit int, required bool) error {
+	switch {
+	case required && text == "":
+		return &session.FieldError{Field: field, Reason: "is required"}
+	case longer(text, limit):
+		return &session.FieldError{Field: field, Reason: "is too long; see its limit in characters"}
+	case !utf8.ValidString(text):
+		return &session.FieldError{Field: field, Reason: "is not valid UTF-8"}
+	}
+	return nil
+}
+
+func checkMaximum(maximum int) error {
+	if maximum < 0 || maximum > maxSeats {
+		return &session.FieldError{Field: "MaximumPlayerSessionCount", Reason: "must lie between 0 and 16,777,215"}
+	}
+	return nil
+}
+
+func checkPolicy(p session.CreationPolicy) error {
+	if p > session.DenyAll {
+		return &session.FieldError{Field: "PlayerSessionCreationPolicy", Reason: "must be ACCEPT_ALL or DENY_ALL"}
+	}
+	return nil
+}
+
+// checkGameSession is what CreateGameSession refuses. GameLift's patterns are
+// Validate's: a server that never spoke to GameLift names things as it likes.
+func checkGameSession(gs *session.GameSession) error {
+	if err := checkText("GameSessionId", gs.GameSessionID, maxGameSessionID, true); err != nil {
+		return err
+	}
+	if err := checkMaximum(gs.MaximumPlayerSessionCount); err != nil {
+		return err
+	}
+	if gs.Port < 0 || gs.Port > 65535 {
+		return &session.FieldError{Field: "Port", Reason: "must lie between 0 and 65,535"}
+	}
+	if gs.Status != session.GameSessionActive && gs.Status != session.GameSessionActivating {
+		return &session.FieldError{Field: "Status", Reason: "must be ACTIVE or ACTIVATING for a new game session"}
+	}
+	return checkPolicy(gs.PlayerSessionCreationPolicy)
+}
+
+// newGameSession returns a game session with strings of its own.
+func newGameSession(gs session.GameSession, c *clock) *gameSession {
+	for _, s := range []*string{&gs.GameSessionID, &gs.Name, &gs.FleetID, &gs.FleetARN, &gs.DNSName, &gs.IPAddress} {
+		*s = strings.Clone(*s)
+	}
+	gs.CreationTime, gs.TerminationTime = c.wall(c.now()), time.Time{}
+	g := &gameSession{
+		clock: c,
+		common: session.PlayerSession{
+			DNSName:       gs.DNSName,
+			FleetARN:      gs.FleetARN,
+			FleetID:       gs.FleetID,
+			GameSessionID: gs.GameSessionID,
+			IPAddress:     gs.IPAddress,
+			Port:          gs.Port,
+		},
+		GameSession: gs,
+		left:        heap[uint32]{less: func(a, b uint32) bool { return a < b }},
+	}
+	g.ended.Store(never)
+	return g
+}

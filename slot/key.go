@@ -1,0 +1,125 @@
+package slot
+
+import (
+	"encoding/hex"
+	"hash/maphash"
+	"math/bits"
+	"math/rand/v2"
+
+	"github.com/usher-go/usher/session"
+)
+
+// key is what a player session id is found by: 128 bits, so evenly spread that
+// the first of them choose the stripe and the place in it.
+type key struct{ hi, lo uint64 }
+
+// keys turns ids into keys, with seeds of its own, so that nobody outside the
+// process can choose ids that fall together.
+type keys struct {
+	seed  [4]uint64
+	alias [2]maphash.Seed
+}
+
+func newKeys() keys {
+	return keys{
+		seed:  [4]uint64{rand.Uint64(), rand.Uint64() | 1, rand.Uint64(), rand.Uint64() | 1},
+		alias: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	}
+}
+
+// of returns the key of an id. A canonical "psess-<uuid>" in lower case is its
+// 128 bits, mixed; that mixing can be undone, so the text need not be kept. Any
+// other valid id is an alias: its key is a seeded hash, and since two texts
+// might share one, whoever finds a record by it compares the text as well.
+func (ks *keys) of(id string) (k key, alias, ok bool) {
+	if hi, lo, ok := parseCanonical(id); ok {
+		return ks.mix(hi, lo), false, true
+	}
+	if session.ValidatePlayerSessionID(id) != nil {
+		return key{}, false, false
+	}
+	return key{maphash.String(ks.alias[0], id), maphash.String(ks.alias[1], id)}, true, true
+}
+
+// mix is two rounds of a Feistel network, each half changed by a folded product
+// of the other with secret numbers. Both rounds are needed: after one, ids that
+// differ in one half alone would still stand in order.
+func (ks *keys) mix(hi, lo uint64) key {
+	lo ^= fold(hi^ks.seed[0], ks.seed[1])
+	hi ^= fold(lo^ks.seed[2], ks.seed[3])
+	return key{hi, lo}
+}
+
+func (ks *keys) unmix(k key) (hi, lo uint64) {
+	hi = k.hi ^ fold(k.lo^ks.seed[2], ks.seed[3])
+	lo = k.lo ^ fold(hi^ks.seed[0], ks.seed[1])
+	return hi, lo
+}
+
+// id returns the text of the id that r was reserved under.
+func (ks *keys) id(r *record) string {
+	if r.alias() {
+		return r.aliasText()
+	}
+	return formatCanonical(ks.unmix(r.key))
+}
+
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+const (
+	prefix       = "psess-"
+	canonicalLen = len(prefix) + 36
+)
+
+// parseCanonical reads "psess-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", eight hex
+// digits at a time: a digit at a time takes three times as long.
+func parseCanonical(id string) (hi, lo uint64, ok bool) {
+	if len(id) != canonicalLen || id[:6] != prefix || id[14] != '-' || id[19] != '-' || id[24] != '-' || id[29] != '-' {
+		return 0, 0, false
+	}
+	a, bad := hex8(load4(id, 6), load4(id, 10))
+	b, bad2 := hex8(load4(id, 15), load4(id, 20))
+	c, bad3 := hex8(load4(id, 25), load4(id, 30))
+	d, bad4 := hex8(load4(id, 34), load4(id, 38))
+	return a<<32 | b, c<<32 | d, bad|bad2|bad3|bad4 == 0
+}
+
+// load4 is a big-endian load; the compiler makes it one instruction.
+func load4(s string, i int) uint64 {
+	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
+}
+
+// hex8 decodes eight lower-case hex digits; bad is not 0 if one is none.
+func hex8(first, last uint64) (value, bad uint64) {
+	const ones = 0x0101010101010101
+	x := first<<32 | last
+	// With each byte below 0x80, adding 0x80-c sets its top bit if it is at least c.
+	y := x &^ (0x80 * ones)
+	digit := (y + (0x80-'0')*ones) &^ (y + (0x80-'9'-1)*ones)
+	letter := (y + (0x80-'a')*ones) &^ (y + (0x80-'f'-1)*ones)
+	bad = (^(digit | letter) | x) & (0x80 * ones)
+
+	x = x&(0x0f*ones) + (x>>6)&ones*9
+	x = (x | x>>4) & 0x00ff00ff00ff00ff
+	x = (x | x>>8) & 0x0000ffff0000ffff
+	return (x | x>>16) & 0xffffffff, bad
+}
+
+func formatCanonical(hi, lo uint64) string {
+	var raw [16]byte
+	for i := range 8 {
+		raw[i] = byte(hi >> (56 - 8*i))
+		raw[8+i] = byte(lo >> (56 - 8*i))
+	}
+	text := append(make([]byte, 0, canonicalLen), prefix...)
+	for i, b := range raw {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, []byte{b})
+	}
+	return string(text)
+}

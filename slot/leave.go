@@ -1,0 +1,73 @@
+package slot
+
+import "github.com/usher-go/usher/session"
+
+// Release ends a player session: ACTIVE → COMPLETED, RESERVED → TIMEDOUT (given
+// up). The seat is free at once. One that has ended already is returned as it is,
+// without an error.
+//
+// Errors: ErrClosed, ErrInvalidPlayerSessionID, ErrPlayerSessionNotFound.
+func (t *Table) Release(playerSessionID string) (session.PlayerSession, error) {
+	g, s, r, err := t.lockPlayer(playerSessionID)
+	if err != nil {
+		return session.PlayerSession{}, err
+	}
+	now := t.now()
+	e := r.settled(now, g.ended.Load())
+	if !e.status().Terminal() {
+		e.end(session.CauseReleased, now)
+	}
+	t.conclude(g, s, r, &e, now)
+	return g.present(&e, playerSessionID), nil
+}
+
+// Disconnect says that the connection which was accepted under generation is
+// gone. The seat waits for the ReconnectWindow, and then the session is COMPLETED
+// (CauseWindowOver); without a window it is so now. It does nothing, without an
+// error, if a later connection has the session, if it was dropped already, if it
+// is RESERVED, and if it has ended.
+//
+// Errors: ErrClosed, ErrInvalidPlayerSessionID, ErrPlayerSessionNotFound.
+func (t *Table) Disconnect(playerSessionID string, generation uint32) error {
+	g, s, r, err := t.lockPlayer(playerSessionID)
+	if err != nil {
+		return err
+	}
+	now := t.now()
+	e := r.settled(now, g.ended.Load())
+	connected := e.status() == session.StatusActive && !e.waiting() && e.generation == generation
+	window := t.config.ReconnectWindow
+	if connected && window > 0 {
+		t.drop(g, r, after(now, window), now)
+	} else if connected {
+		e.end(session.CauseWindowOver, now)
+	}
+	t.conclude(g, s, r, &e, now)
+	return nil
+}
+
+// drop lets the seat of a connected player wait until a deadline. Both locks are
+// held.
+func (t *Table) drop(g *gameSession, r *record, deadline, now int64) {
+	// The wheel looks at r.until, if at all; what it finds then is the deadline.
+	visited := r.until != 0 && r.until <= deadline
+	r.become(session.StatusActive, session.CauseDropped)
+	r.until = deadline
+	if !visited {
+		t.schedule(r.key, deadline, now)
+	}
+	if t.events.used.Load() {
+		t.events.publish(g, r, session.StatusActive, now)
+	}
+}
+
+// conclude ends r as e if e has ended and r has not, and unlocks both locks.
+func (t *Table) conclude(g *gameSession, s *stripe, r, e *record, now int64) {
+	if e.status().Terminal() && !r.status().Terminal() {
+		t.finish(g, s, r, e, now)
+	} else {
+		s.mu.Unlock()
+	}
+	t.unlock(g)
+	t.forgetSurplus()
+}

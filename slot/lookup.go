@@ -1,0 +1,35 @@
+package slot
+
+import "github.com/usher-go/usher/session"
+
+// Lookup returns a player session, live or retained. Its PlayerSessionID is the
+// string passed in.
+//
+// Errors: ErrClosed, ErrInvalidPlayerSessionID, ErrPlayerSessionNotFound.
+func (t *Table) Lookup(playerSessionID string) (session.PlayerSession, error) {
+	s, r, err := t.lockStripe(playerSessionID)
+	if err != nil {
+		return session.PlayerSession{}, err
+	}
+	g := t.games.at(r.game)
+	found := r.settled(t.horizon.Load(), g.ended.Load())
+	s.mu.Unlock()
+	return g.present(&found, playerSessionID), nil
+}
+
+// Live returns the RESERVED or ACTIVE session of a player in a game session, the
+// oldest if there are several.
+//
+// Errors: ErrClosed, ErrGameSessionNotFound, ErrPlayerSessionNotFound.
+func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, error) {
+	g, err := t.lockGame(gameSessionID)
+	if err != nil {
+		return session.PlayerSession{}, err
+	}
+	defer t.unlock(g)
+	r, ok := t.liveOf(g, playerID, t.roster.hash(playerID), t.now())
+	if !ok {
+		return session.PlayerSession{}, session.ErrPlayerSessionNotFound
+	}
+	return g.present(&r, t.keys.id(&r)), nil
+}

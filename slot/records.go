@@ -1,0 +1,129 @@
+package slot
+
+import "math/bits"
+
+// records is a set of records in open addressing, ordered by key: each stands
+// at its home, which grows with its key, or as near behind it as the others
+// allow. So a search ends at the first key that is greater, found or not, and
+// there are no tombstones: the others close up behind one that leaves. Records
+// move, so nothing but a key refers to one for longer than its lock is held.
+type records struct {
+	slots []record // the homes, and some room behind them
+	homes uint64
+	count int
+}
+
+// The first slots are few: the stripes of a small table stay in the cache.
+const fewestHomes = 4
+
+// spill is the room behind the homes for records that are pushed beyond them.
+// It makes wrapping around unnecessary, so that slots stay ordered. At a load of
+// 3/4 a record stands more than k slots from home with a probability of about
+// e^(-k/2); a run that reaches the end all the same makes the records grow early.
+func spill(homes uint64) uint64 { return min(4+homes/8, 32) }
+
+// home is where a key belongs: the key as a fraction of the homes.
+func (t *records) home(k key) int {
+	hi, _ := bits.Mul64(k.hi, t.homes)
+	return int(hi)
+}
+
+// find returns the record of k, or nil. It stays where it is until one is added
+// or removed.
+func (t *records) find(k key) *record {
+	for i := t.home(k); i < len(t.slots); i++ {
+		r := &t.slots[i]
+		if r.key == k && r.place != 0 {
+			return r
+		}
+		if r.key.hi > k.hi || r.place == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// add puts r, whose key is not there yet, in its place.
+func (t *records) add(r *record) {
+	if uint64(t.count) >= t.homes-t.homes/4 {
+		t.grow()
+	}
+	for !t.insert(r) {
+		t.grow()
+	}
+	t.count++
+}
+
+// insert shifts those behind r's place up to the next empty slot. It reports
+// false if there is none.
+func (t *records) insert(r *record) bool {
+	i := t.home(r.key)
+	for i < len(t.slots) && t.slots[i].place != 0 && t.slots[i].key.hi <= r.key.hi {
+		i++
+	}
+	end := i
+	for end < len(t.slots) && t.slots[end].place != 0 {
+		end++
+	}
+	if end == len(t.slots) {
+		return false
+	}
+	copy(t.slots[i+1:end+1], t.slots[i:end])
+	t.slots[i] = *r
+	return true
+}
+
+// remove takes out r, which find has returned, and moves those up that stand
+// behind their homes.
+func (t *records) remove(r *record) {
+	i := t.home(r.key)
+	for &t.slots[i] != r {
+		i++
+	}
+	end := i + 1
+	for end < len(t.slots) && t.slots[end].place != 0 && t.home(t.slots[end].key) < end {
+		end++
+	}
+	copy(t.slots[i:end-1], t.slots[i+1:end])
+	t.slots[end-1] = record{}
+	t.count--
+}
+
+// grow makes room for a quarter more, so that the load stays between 0.6 and
+// 0.75 at any size. The order of the records stays, so they are read and
+// written once, from front to back.
+func (t *records) grow() {
+	t.resize(max(fewestHomes, t.homes+max(fewestHomes, t.homes/4)))
+}
+
+// presize makes room for count records, before there are any.
+func (t *records) presize(count int) { t.resize(max(fewestHomes, uint64(count)*3/2)) }
+
+func (t *records) resize(homes uint64) {
+	old := t.slots
+	for {
+		t.homes = homes
+		t.slots = make([]record, homes+spill(homes))
+		if t.place(old) {
+			return
+		}
+		homes++ // a run reaches the end: very unlikely, but possible
+	}
+}
+
+// place puts ordered records into empty slots.
+func (t *records) place(ordered []record) bool {
+	next := 0
+	for i := range ordered {
+		if ordered[i].place == 0 {
+			continue
+		}
+		next = max(next, t.home(ordered[i].key))
+		if next == len(t.slots) {
+			return false
+		}
+		t.slots[next] = ordered[i]
+		next++
+	}
+	return true
+}

@@ -1,0 +1,489 @@
+package slot
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/usher-go/usher/session"
+)
+
+// Reservation asks for a slot.
+type Reservation struct {
+	GameSessionID, PlayerID string // required; at most 1,024 characters
+	PlayerData              string // at most 2,048 characters; never interpreted
+
+	// PlayerSessionID is the id to reserve under: one that was issued elsewhere,
+	// valid and nowhere live or retained. "": a new random id.
+	PlayerSessionID string
+
+	// Timeout is how long the reservation waits for its player. 0: the table's. A
+	// negative one is an ErrInvalidField; one of more than 146 years never ends.
+	Timeout time.Duration
+}
+
+// String describes r without its secrets: the id is redacted, the data left out.
+func (r Reservation) String() string {
+	id := ""
+	if r.PlayerSessionID != "" {
+		id = session.Redact(r.PlayerSessionID)
+	}
+	return fmt.Sprintf("{GameSessionID:%s PlayerID:%s PlayerSessionID:%s Timeout:%s}",
+		r.GameSessionID, session.RedactPlayerID(r.PlayerID), id, r.Timeout)
+}
+
+// GoString is String, so that %#v keeps the secrets too.
+func (r Reservation) GoString() string { return "slot.Reservation" + r.String() }
+
+// PartyError says which member of a party could not be given a slot, and why.
+type PartyError struct {
+	Index    int    // in the reservations
+	PlayerID string // the member's
+	Err      error
+}
+
+// Error names the member, by number and player id.
+func (e *PartyError) Error() string {
+	return fmt.Sprintf("slot: party member %d (%s): %v", e.Index, session.RedactPlayerID(e.PlayerID), e.Err)
+}
+
+// Unwrap returns Err.
+func (e *PartyError) Unwrap() error { return e.Err }
+
+// Reserve holds a slot for a player: the lowest free seat of the game session,
+// RESERVED until AcceptPlayerSession or the timeout.
+//
+// It answers with the first of these that applies: ErrClosed; an ErrInvalidField
+// or ErrInvalidPlayerSessionID; ErrGameSessionNotFound; ErrGameSessionNotActive;
+// under DuplicatesReturn the session that a repeat means, even when the game
+// session is full or denies, or the table drains; ErrDraining; ErrCreationDenied;
+// ErrPlayerSessionExists; ErrDuplicatePlayer; ErrGameSessionFull; ErrOverloaded.
+func (t *Table) Reserve(r Reservation) (session.PlayerSession, error) {
+	rs, cs, out := [1]Reservation{r}, [1]claim{}, [1]session.PlayerSession{}
+	err := t.reserve(rs[:], cs[:], out[:])
+	if err == nil {
+		return out[0], nil
+	}
+	t.refuseReservation(rs[:], cs[:], err)
+	var member *PartyError
+	if errors.As(err, &member) {
+		err = member.Err
+	}
+	return session.PlayerSession{}, err
+}
+
+// ReserveAll holds slots for a party of one game session: for all of its members,
+// and then it returns their player sessions in order, or for none. Nobody sees a
+// part of it.
+//
+// The errors are Reserve's, checked in the same order for all members; that of a
+// member is a *PartyError. A party of none, and one across two game sessions, is
+// an ErrInvalidField. Members who hold a seat already, under DuplicatesReturn,
+// need no other. A player who is named twice is an ErrDuplicatePlayer, except
+// under DuplicatesAllow.
+func (t *Table) ReserveAll(party []Reservation) ([]session.PlayerSession, error) {
+	cs, out := make([]claim, len(party)), make([]session.PlayerSession, len(party))
+	if err := t.reserve(party, cs, out); err != nil {
+		t.refuseReservation(party, cs, err)
+		return nil, err
+	}
+	return out, nil
+}
+
+// claim is a reservation on its way through the checks.
+type claim struct {
+	player uint32 // hash of the player id
+	twice  bool   // the player is named before in the party
+
+	id     string // to be reserved under; "" as long as none is given
+	key    key
+	alias  bool
+	record record // what is added
+
+	holds    bool
+	held     record // the live session that the player has already
+	repeats  bool   // it answers the reservation
+	replaces bool   // it ends, and its seat goes to record
+}
+
+func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSession) error {
+	if t.closed.Load() {
+		return session.ErrClosed
+	}
+	if err := t.checkFields(party, cs); err != nil {
+		return err
+	}
+	g, ok := t.games.get(party[0].GameSessionID)
+	if !ok {
+		return t.orClosed(session.ErrGameSessionNotFound)
+	}
+	t.warnPlayerIDs(g, party)
+	err := t.reserveIn(g, party, cs, out)
+	if errors.Is(err, session.ErrGameSessionFull) {
+		t.catchUp() // a seat whose deadline has just passed is free
+		err = t.reserveIn(g, party, cs, out)
+	}
+	t.forgetSurplus()
+	return err
+}
+
+// checkFields checks what can be told without looking at the table.
+func (t *Table) checkFields(party []Reservation, cs []claim) error {
+	if len(party) == 0 {
+		return &session.FieldError{Field: "PlayerIds", Reason: "must name at least one player"}
+	}
+	var seen map[string]bool
+	if len(party) > 1 && t.config.DuplicatePlayers != DuplicatesAllow {
+		seen = make(map[string]bool, len(party))
+	}
+	for i := range party {
+		r, c := &party[i], &cs[i]
+		if err := checkReservation(r, &party[0]); err != nil {
+			return &PartyError{Index: i, PlayerID: r.PlayerID, Err: err}
+		}
+		if r.PlayerSessionID != "" {
+			var ok bool
+			if c.key, c.alias, ok = t.keys.of(r.PlayerSessionID); !ok {
+				return &PartyError{Index: i, PlayerID: r.PlayerID, Err: session.ErrInvalidPlayerSessionID}
+			}
+			c.id = strings.Clone(r.PlayerSessionID)
+		}
+		c.player = t.roster.hash(r.PlayerID)
+		if seen != nil {
+			c.twice = seen[r.PlayerID]
+			seen[r.PlayerID] = true
+		}
+	}
+	return nil
+}
+
+func checkReservation(r, first *Reservation) error {
+	if err := checkText("GameSessionId", r.GameSessionID, maxGameSessionID, true); err != nil {
+		return err
+	}
+	if r.GameSessionID != first.GameSessionID {
+		return &session.FieldError{Field: "GameSessionId", Reason: "must be the same for all members of a party"}
+	}
+	if err := checkText("PlayerId", r.PlayerID, maxPlayerID, true); err != nil {
+		return err
+	}
+	if err := checkText("PlayerData", r.PlayerData, maxPlayerData, false); err != nil {
+		return err
+	}
+	if r.Timeout < 0 {
+		return &session.FieldError{Field: "Timeout", Reason: "must not be negative"}
+	}
+	return nil
+}
+
+// reserveIn checks the party against the state of g and enters it, in one step:
+// g's lock is held throughout.
+func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out []session.PlayerSession) error {
+	g.mu.Lock()
+	defer t.unlock(g)
+	switch {
+	case t.closed.Load():
+		return session.ErrClosed
+	case g.retired:
+		return session.ErrGameSessionNotFound
+	case g.Status != session.GameSessionActive:
+		return session.ErrGameSessionNotActive
+	}
+	now := t.now()
+	repeats := 0
+	for i := range cs {
+		t.findHeld(g, &party[i], &cs[i], now)
+		if cs[i].repeats {
+			out[i] = g.present(&cs[i].held, t.keys.id(&cs[i].held))
+			repeats++
+		}
+	}
+	if repeats == len(cs) {
+		return nil
+	}
+	if err := t.checkState(g, party, cs); err != nil {
+		return err
+	}
+	return t.enter(g, party, cs, out, now)
+}
+
+// findHeld looks for a live session of the player in g, and decides whether it
+// answers the reservation. g is locked.
+func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim, now int64) {
+	c.holds, c.repeats, c.replaces = false, false, false
+	if t.config.DuplicatePlayers == DuplicatesAllow {
+		return
+	}
+	c.held, c.holds = t.liveOf(g, r.PlayerID, c.player, now)
+	if !c.holds || c.twice || t.config.DuplicatePlayers != DuplicatesReturn {
+		return
+	}
+	if c.id != "" && (c.key != c.held.key || !c.held.named(c.id, c.alias)) {
+		return
+	}
+	switch c.held.cause() {
+	case session.CauseReserved:
+		c.repeats = c.held.playerData() == r.PlayerData
+	case session.CauseDropped:
+		c.repeats = true
+	}
+}
+
+// liveOf returns the oldest live session of a player in g. One whose deadline
+// has passed is ended on the way. g is locked.
+func (t *Table) liveOf(g *gameSession, playerID string, hash uint32, now int64) (record, bool) {
+	for p, k := t.roster.nextLive(g, hash, 0); p != 0; {
+		s := t.stripe(k)
+		s.mu.Lock()
+		r := s.live.find(k)
+		switch {
+		case !g.lives(r, t.horizon.Load()):
+			e := r.settled(t.horizon.Load(), g.ended.Load())
+			t.finish(g, s, r, &e, now)
+			p, k = t.roster.nextLive(g, hash, 0)
+		case r.playerID() == playerID:
+			defer s.mu.Unlock()
+			return *r, true
+		default:
+			s.mu.Unlock()
+			p, k = t.roster.nextLive(g, hash, p)
+		}
+	}
+	return record{}, false
+}
+
+// checkState is what the state of the table and of g, which is locked, refuses.
+func (t *Table) checkState(g *gameSession, party []Reservation, cs []claim) error {
+	if t.draining.Load() {
+		return session.ErrDraining
+	}
+	if g.PlayerSessionCreationPolicy == session.DenyAll {
+		return session.ErrCreationDenied
+	}
+	for i := range cs {
+		if c := &cs[i]; c.id != "" && !c.repeats && (t.taken(c.key) || among(cs[:i], c.key)) {
+			return &PartyError{Index: i, PlayerID: party[i].PlayerID, Err: session.ErrPlayerSessionExists}
+		}
+	}
+	wanted := 0
+	for i := range cs {
+		c := &cs[i]
+		c.replaces = c.holds && t.config.DuplicatePlayers == DuplicatesReplace
+		if c.twice || c.holds && !c.repeats && !c.replaces {
+			return &PartyError{Index: i, PlayerID: party[i].PlayerID, Err: session.ErrDuplicatePlayer}
+		}
+		if !c.repeats && !c.replaces {
+			wanted++
+		}
+	}
+	if wanted > 0 && g.held+wanted > g.MaximumPlayerSessionCount {
+		return session.ErrGameSessionFull
+	}
+	if backlog, _ := t.events.backlog(); backlog > t.backlogLimit() {
+		return session.ErrOverloaded
+	}
+	return nil
+}
+
+// taken tells whether a player session is live or retained under a key.
+func (t *Table) taken(k key) bool {
+	s := t.stripe(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(k) != nil
+}
+
+func among(cs []claim, k key) bool {
+	return slices.ContainsFunc(cs, func(c claim) bool { return c.id != "" && c.key == k })
+}
+
+// enter makes the player sessions. Everything is prepared first; then all their
+// stripes are locked and they appear together. g is locked.
+func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []session.PlayerSession, now int64) error {
+	var few [2]int
+	stripes := few[:0]
+	for i := range cs {
+		c := &cs[i]
+		if c.repeats {
+			continue
+		}
+		t.prepare(g, &party[i], c, now)
+		stripes = append(stripes, t.stripeIndex(c.key))
+		if c.replaces {
+			stripes = append(stripes, t.stripeIndex(c.held.key))
+		}
+	}
+	slices.Sort(stripes)
+	stripes = slices.Compact(stripes)
+	for _, i := range stripes {
+		t.stripes[i].mu.Lock()
+	}
+	taken := t.takenMeanwhile(party, cs)
+	if taken == nil {
+		for i := range cs {
+			t.appear(g, &cs[i], now)
+		}
+	}
+	for _, i := range stripes {
+		t.stripes[i].mu.Unlock()
+	}
+	for i := range cs {
+		c := &cs[i]
+		switch {
+		case c.repeats:
+		case taken != nil:
+			t.withdraw(g, c)
+		default:
+			t.settleIn(g, c, now)
+			out[i] = g.present(&c.record, c.id)
+			if t.log.says(zerolog.DebugLevel) {
+				t.log.moved(out[i], "player session reserved")
+			}
+		}
+	}
+	return taken
+}
+
+// prepare gives c an id, a place and a seat, and makes its record.
+func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
+	if c.id == "" {
+		c.id = session.NewPlayerSessionID()
+		c.key, c.alias, _ = t.keys.of(c.id)
+	}
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = t.config.ReservationTimeout
+	}
+	c.record = record{
+		key:   c.key,
+		made:  uint64(t.clock.wall(now).UnixMilli()) << 16,
+		until: after(now, timeout),
+		game:  g.number,
+		place: t.roster.add(g, c.key, c.player),
+	}
+	alias := ""
+	if c.alias {
+		alias = c.id
+	}
+	c.record.setText(r.PlayerID, r.PlayerData, alias)
+	c.record.become(session.StatusReserved, session.CauseReserved)
+	seat := c.held.seat()
+	if c.replaces {
+		g.seats[seat] = c.record.place
+	} else {
+		seat = g.takeSeat(c.record.place)
+	}
+	c.record.packed |= seat << seatBits
+}
+
+// withdraw undoes prepare.
+func (t *Table) withdraw(g *gameSession, c *claim) {
+	if c.replaces {
+		g.seats[c.held.seat()] = c.held.place
+	} else {
+		g.leaveSeat(c.record.seat())
+	}
+	t.roster.leave(c.record.place)
+	t.roster.remove(g, c.record.place)
+}
+
+// takenMeanwhile looks again for ids issued elsewhere, which may have been
+// reserved in another game session. The stripes are locked.
+func (t *Table) takenMeanwhile(party []Reservation, cs []claim) error {
+	for i := range cs {
+		if c := &cs[i]; !c.repeats && t.stripe(c.key).find(c.key) != nil {
+			return &PartyError{Index: i, PlayerID: party[i].PlayerID, Err: session.ErrPlayerSessionExists}
+		}
+	}
+	return nil
+}
+
+// appear ends what c replaces and adds its record. The stripes are locked.
+func (t *Table) appear(g *gameSession, c *claim, now int64) {
+	if c.repeats {
+		return
+	}
+	if c.replaces {
+		s := t.stripe(c.held.key)
+		r := s.live.find(c.held.key)
+		c.held = r.settled(t.horizon.Load(), never)
+		if !c.held.status().Terminal() {
+			c.held.end(session.CauseReplaced, now)
+		}
+		t.endLocked(g, s, r, &c.held)
+	}
+	s := t.stripe(c.key)
+	s.live.add(&c.record)
+	s.reservedTotal++
+	if t.events.used.Load() {
+		t.events.publish(g, &c.record, 0, now)
+	}
+}
+
+// settleIn does what remains once c's record can be seen. g is locked.
+func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
+	t.schedule(c.key, c.record.until, now)
+	if !c.replaces {
+		t.held.Inc()
+		return
+	}
+	t.remember(&c.held)
+	t.base.note(g, departure{game: g, record: c.held})
+}
+
+// refuseReservation counts and logs what was refused.
+func (t *Table) refuseReservation(party []Reservation, cs []claim, err error) {
+	if !errors.Is(err, session.ErrClosed) {
+		t.refused.count(session.Reason(err))
+	}
+	if len(party) == 0 || !t.log.says(zerolog.InfoLevel) {
+		return
+	}
+	i := 0
+	var member *PartyError
+	if errors.As(err, &member) {
+		i = member.Index
+	}
+	g, _ := t.games.get(party[i].GameSessionID)
+	t.log.refusedReservation(&party[i], len(party), g, t.inTheWay(&cs[i], err), err)
+}
+
+// inTheWay returns the player session because of which a reservation was
+// refused, or nil.
+func (t *Table) inTheWay(c *claim, err error) *record {
+	if errors.Is(err, session.ErrPlayerSessionExists) {
+		s := t.stripe(c.key)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if r := s.find(c.key); r != nil {
+			taken := r.settled(t.horizon.Load(), t.games.at(r.game).ended.Load())
+			return &taken
+		}
+	}
+	if c.holds {
+		return &c.held
+	}
+	return nil
+}
+
+// warnPlayerIDs warns, once for a game session, of player session ids that are
+// passed as player ids.
+func (t *Table) warnPlayerIDs(g *gameSession, party []Reservation) {
+	for i := range party {
+		if !strings.HasPrefix(party[i].PlayerID, prefix) {
+			continue
+		}
+		g.mu.Lock()
+		warned := g.warned.playerID
+		g.warned.playerID = true
+		t.unlock(g)
+		if !warned {
+			t.log.idAsPlayer(&party[i])
+		}
+		return
+	}
+}

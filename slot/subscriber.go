@@ -1,0 +1,84 @@
+package slot
+
+import (
+	"bytes"
+	"runtime"
+
+	"go.uber.org/atomic"
+
+	"github.com/usher-go/usher/session"
+)
+
+// subscriber reads the event queue on a goroutine of its own.
+type subscriber struct {
+	handled atomic.Uint64 // events, as the queue counts those published
+	since   atomic.Int64  // when the event being handled was handed over; 0: none is
+
+	handle    func(session.Event)
+	wake      chan struct{} // holds one signal: there may be events, or an end
+	done      chan struct{} // closed when the goroutine ends
+	cancelled atomic.Bool
+	goroutine atomic.String
+
+	chunk  *eventChunk // what to read next, protected by the queue's lock; so too:
+	n      int
+	warned bool
+}
+
+// rouse wakes the goroutine, now or when it next waits.
+func (s *subscriber) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // a signal is there already
+	}
+}
+
+// serve hands s its events until there are no more.
+func (q *eventQueue) serve(s *subscriber) {
+	defer close(s.done)
+	defer q.cancel(s) // also if the subscriber ended its goroutine
+	s.goroutine.Store(goroutineID())
+	for {
+		events := q.next(s)
+		if len(events) == 0 {
+			return
+		}
+		for i := range events {
+			if s.cancelled.Load() {
+				return
+			}
+			q.deliver(s, &events[i])
+		}
+	}
+}
+
+// deliver survives a subscriber that panics: the player session's change has
+// happened, and the next event is none of this one's business.
+func (q *eventQueue) deliver(s *subscriber, e *event) {
+	s.since.Store(max(q.clock.now(), 1))
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			q.report(recovered)
+		}
+		s.since.Store(0)
+		s.handled.Inc()
+	}()
+	s.handle(session.Event{
+		Cause:         e.record.cause(),
+		From:          e.from,
+		To:            e.record.status(),
+		At:            q.clock.wall(e.at),
+		PlayerSession: e.game.present(&e.record, q.keys.id(&e.record)),
+	})
+}
+
+// goroutineID tells goroutines apart: a Close that is called by a subscriber
+// must not wait for it. The runtime has no other way to ask who is calling.
+func goroutineID() string {
+	var trace [64]byte
+	fields := bytes.Fields(trace[:runtime.Stack(trace[:], false)])
+	if len(fields) < 2 {
+		return ""
+	}
+	return string(fields[1]) // "goroutine 7 [running]:"
+}

@@ -1,0 +1,268 @@
+package slot
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/atomic"
+
+	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/slot/internal/wheel"
+)
+
+// Table holds the seats of a process's game sessions and moves their player
+// sessions through their life. Make one with NewTable; it must be closed. All
+// methods may be called concurrently, by subscribers too.
+type Table struct {
+	*table
+	log *journal
+}
+
+// table is what all handles on it share.
+//
+// Lock order: expiry.reclaiming; a game session's; the roster's; stripes',
+// ascending; and last, never two of them at once, the wheel's, the history's and
+// the event queue's. No lock is held while a subscriber, a logger or a caller's
+// code runs.
+type table struct {
+	// horizon is up to when deadlines have passed. It never goes back and is never
+	// ahead of the clock. It stands first to be aligned everywhere.
+	horizon   atomic.Int64
+	malformed atomic.Uint64 // ids refused
+	held      atomic.Int64  // seats
+
+	closed   atomic.Bool // set for good, then every lock is passed through
+	draining atomic.Bool
+
+	config  Config
+	clock   clock
+	keys    keys
+	stripes []stripe
+	games   *gameSessions
+	roster  roster
+	expiry  expiry
+	history history
+	events  eventQueue
+	refused refusedReservations
+
+	base     *journal   // the table's own
+	mu       sync.Mutex // protects journals; a leaf
+	journals []*journal
+
+	done     chan struct{}  // closed when Close has begun
+	running  sync.WaitGroup // the timer's goroutine
+	shutDown chan struct{}  // closed when last is set, for good
+	last     Stats
+}
+
+// NewTable returns a table without game sessions. A negative or absurd value in
+// the configuration is an ErrInvalidField.
+func NewTable(c Config) (*Table, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	t := &table{
+		config:  c,
+		clock:   newClock(),
+		keys:    newKeys(),
+		stripes: make([]stripe, c.Stripes),
+		games:   newGameSessions(),
+		roster:  newRoster(),
+		history: newHistory(),
+		done:    make(chan struct{}),
+
+		shutDown: make(chan struct{}),
+	}
+	for i := range t.stripes {
+		if c.Capacity > 0 {
+			t.stripes[i].live.presize(c.Capacity / c.Stripes)
+		}
+	}
+	t.expiry.wheel = wheel.New[key](tick, buckets, 0)
+	t.expiry.alarm = time.NewTimer(maxDuration)
+	t.expiry.set = never
+	t.base = t.newJournal(c.Logger)
+	t.events.keys, t.events.clock = &t.keys, &t.clock
+	t.events.limit, t.events.warn, t.events.report = t.backlogLimit, t.base.subscriberBehind, t.base.subscriberPanicked
+	t.running.Go(t.runTimer)
+	return &Table{table: t, log: t.base}, nil
+}
+
+// WithLogger returns another handle on the same table, whose own refusals go to
+// l instead of the table's logger. The validator uses it.
+func (t *Table) WithLogger(l zerolog.Logger) *Table {
+	return &Table{table: t.table, log: t.newJournal(l)}
+}
+
+// Subscribe hands every event from now on to f, on a goroutine of its own, until
+// cancel is called or the table is closed. Events of one player session arrive in
+// order, each once. f may call the table. If it panics, that is logged, and it
+// gets the next event all the same; if it is slow, its events wait, and Reserve
+// answers ErrOverloaded while more than max(65,536, 2 × live players) do. After
+// cancel f is called no more, but for a call that has begun. A nil f subscribes
+// nobody.
+func (t *Table) Subscribe(f func(session.Event)) (cancel func()) {
+	if f == nil {
+		return func() {}
+	}
+	return t.events.subscribe(f)
+}
+
+// backlogLimit is how many events may wait for a subscriber.
+func (t *table) backlogLimit() int { return max(65_536, 2*int(t.held.Load())) }
+
+// stripe returns the stripe of a key.
+func (t *table) stripe(k key) *stripe { return &t.stripes[t.stripeIndex(k)] }
+
+func (t *table) stripeIndex(k key) int { return int(k.hi & uint64(len(t.stripes)-1)) }
+
+// passHorizon raises the horizon to now, an instant that has passed.
+func (t *table) passHorizon(now int64) {
+	for {
+		horizon := t.horizon.Load()
+		if horizon >= now || t.horizon.CompareAndSwap(horizon, now) {
+			return
+		}
+	}
+}
+
+// now reads the clock and raises the horizon to it.
+func (t *table) now() int64 {
+	now := t.clock.now()
+	t.passHorizon(now)
+	return now
+}
+
+// closePatience is how long Close waits for a subscriber that is stuck.
+const closePatience = 5 * time.Second
+
+// Close ends the table: it delivers the events that are queued and waits for its
+// goroutines, for 5 seconds at most if a subscriber is stuck, which it then says
+// in the log. A subscriber that calls Close is not waited for. No player session
+// is ended by it. Calls after it answer ErrClosed, Stats the last values. It is
+// idempotent and returns nil.
+func (t *Table) Close() error {
+	if !t.closed.Swap(true) {
+		t.shut()
+	}
+	<-t.shutDown
+	t.awaitSubscribers()
+	return nil
+}
+
+// shut lets what is under way finish and keeps the last values.
+func (t *Table) shut() {
+	// Whoever holds a lock may not have seen the table closed; whoever takes it
+	// after this has.
+	for _, g := range t.games.all() {
+		g.mu.Lock()
+		g.mu.Unlock() //nolint:staticcheck // passing through is the point
+	}
+	t.lockStripes()
+	t.unlockStripes()
+	close(t.done)
+	t.running.Wait()
+
+	t.last = t.stats()
+	close(t.shutDown)
+	t.mu.Lock()
+	journals := t.journals
+	t.mu.Unlock()
+	for _, j := range journals {
+		j.strangers.close()
+	}
+}
+
+// awaitSubscribers waits until they have handled what is queued.
+func (t *Table) awaitSubscribers() {
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	self := goroutineID()
+	for _, s := range t.events.close() {
+		if s.goroutine.Load() == self {
+			continue
+		}
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			t.log.subscriberStuck()
+			return
+		}
+	}
+}
+
+func (t *table) lockStripes() {
+	for i := range t.stripes {
+		t.stripes[i].mu.Lock()
+	}
+}
+
+func (t *table) unlockStripes() {
+	for i := range t.stripes {
+		t.stripes[i].mu.Unlock()
+	}
+}
+
+// lockPlayer finds a player session and locks its game session and its stripe.
+// The record is live or past. The caller unlocks both, unless there is an error.
+func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
+	for {
+		s, r, err := t.lockStripe(id)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		g, p := t.games.at(r.game), r.place
+		s.mu.Unlock()
+
+		g.mu.Lock()
+		if s, r, err = t.lockStripe(id); err != nil {
+			g.mu.Unlock()
+			return nil, nil, nil, err
+		}
+		if t.games.at(r.game) == g && r.place == p {
+			return g, s, r, nil
+		}
+		s.mu.Unlock() // it has been forgotten meanwhile and reserved anew
+		g.mu.Unlock()
+	}
+}
+
+// lockGame finds a game session and locks it. The caller unlocks it, unless
+// there is an error.
+func (t *table) lockGame(id string) (*gameSession, error) {
+	g, ok := t.games.get(id)
+	if !ok {
+		return nil, t.orClosed(session.ErrGameSessionNotFound)
+	}
+	g.mu.Lock()
+	switch {
+	case t.closed.Load():
+		g.mu.Unlock()
+		return nil, session.ErrClosed
+	case g.retired:
+		g.mu.Unlock()
+		return nil, session.ErrGameSessionNotFound
+	}
+	return g, nil
+}
+
+// unlock unlocks g and says in the log who has left meanwhile.
+func (t *table) unlock(g *gameSession) {
+	unsaid := g.unsaid
+	g.unsaid = nil
+	g.mu.Unlock()
+	if len(unsaid) > 0 {
+		t.base.departed(unsaid)
+	}
+}
+
+// orClosed returns err, or ErrClosed, which comes first.
+func (t *table) orClosed(err error) error {
+	if t.closed.Load() {
+		return session.ErrClosed
+	}
+	return err
+}

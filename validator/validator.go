@@ -1,0 +1,81 @@
+package validator
+
+import (
+	"reflect"
+
+	"github.com/rs/zerolog"
+
+	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/slot"
+)
+
+// Config configures a Validator. The zero value works.
+type Config struct {
+	// Logger takes the refusals at this door; the zero Logger is the table's.
+	Logger zerolog.Logger
+}
+
+// Validator stands at the door of a table: it accepts the players that come with
+// the id of a reservation, and no others. Make one with New. All its methods may
+// be called concurrently.
+type Validator struct {
+	table *slot.Table
+}
+
+// New returns a validator for the player sessions of t, which must not be nil. It
+// needs no closing; once t is closed its methods answer session.ErrClosed.
+func New(t *slot.Table, c Config) *Validator {
+	if t == nil {
+		panic("validator: New needs a table")
+	}
+	if !reflect.ValueOf(c.Logger).IsZero() {
+		t = t.WithLogger(c.Logger)
+	}
+	return &Validator{table: t}
+}
+
+// AcceptPlayerSession validates a player that connects with playerSessionID, and
+// returns its player session, ACTIVE. Call it when a player connects, and let it
+// in if, and only if, the error is nil.
+//
+// An id is accepted exactly once; within the table's ReconnectWindow, a player
+// that was dropped comes back with the same one, and Generation is one more. The
+// PlayerSessionID returned is the string passed in.
+//
+// Errors, which session.Reason turns into a word for logs and refusals:
+// session.ErrInvalidPlayerSessionID; session.ErrPlayerSessionNotFound; a
+// *session.StatusError that is session.ErrAlreadyActive, session.ErrCompleted or
+// session.ErrTimedOut; session.ErrClosed.
+//
+// It takes the lock of one stripe of the table and allocates nothing. The
+// operation is GameLift's; that it hands back the player session is ours.
+func (v *Validator) AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error) {
+	return v.table.Activate(playerSessionID)
+}
+
+// RemovePlayerSession ends a player session whose player has left for good:
+// COMPLETED, or TIMEDOUT if it was never accepted. The seat is free at once. To
+// call it twice is no error.
+//
+// Errors: session.ErrInvalidPlayerSessionID, session.ErrPlayerSessionNotFound,
+// session.ErrClosed.
+func (v *Validator) RemovePlayerSession(playerSessionID string) error {
+	_, err := v.table.Release(playerSessionID)
+	return err
+}
+
+// DescribePlayerSessions lists player sessions, page by page, as the table's
+// Describe, which tells the errors.
+func (v *Validator) DescribePlayerSessions(q slot.Query) (slot.Page, error) {
+	return v.table.Describe(q)
+}
+
+// UpdatePlayerSessionCreationPolicy opens a game session for new reservations, or
+// closes it. Who holds one already is accepted all the same.
+//
+// Errors: session.ErrInvalidField for an unknown policy;
+// session.ErrGameSessionNotFound; session.ErrGameSessionNotActive for a game
+// session that is TERMINATED; session.ErrClosed.
+func (v *Validator) UpdatePlayerSessionCreationPolicy(gameSessionID string, p session.CreationPolicy) error {
+	return v.table.UpdateGameSession(gameSessionID, slot.GameSessionUpdate{PlayerSessionCreationPolicy: &p})
+}
