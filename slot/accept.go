@@ -27,7 +27,7 @@ func (t *Table) TakeOver(playerSessionID string) (session.PlayerSession, error) 
 	return t.admit(playerSessionID, true)
 }
 
-func (t *Table) admit(id string, takeOver bool) (session.PlayerSession, error) {
+func (t *Table) admit(id string, takeOver bool) (ps session.PlayerSession, err error) {
 	k, alias, ok := t.keys.of(id)
 	if !ok {
 		return t.refuseMalformed()
@@ -60,14 +60,16 @@ func (t *Table) admit(id string, takeOver bool) (session.PlayerSession, error) {
 	if !g.accepted.Load() {
 		g.accepted.Store(true)
 	}
+	g.presentIn(&ps, &admitted, id)
 	if t.log.says(zerolog.DebugLevel) {
-		t.log.moved(g.present(&admitted, id), "player accepted")
+		t.log.moved(ps, "player accepted")
 	}
-	return g.present(&admitted, id), nil
+	return ps, nil
 }
 
 // statusErrors are what a refusal returns; making them there would allocate.
 var statusErrors = [...]error{
+	session.StatusReserved:  session.ErrPlayerSessionNotFound, // nothing refuses for that; no error would admit
 	session.StatusActive:    &session.StatusError{Have: session.StatusActive, Want: session.StatusReserved},
 	session.StatusCompleted: &session.StatusError{Have: session.StatusCompleted, Want: session.StatusReserved},
 	session.StatusTimedOut:  &session.StatusError{Have: session.StatusTimedOut, Want: session.StatusReserved},

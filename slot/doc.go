@@ -8,14 +8,14 @@
 // [Table.Reserve] gives the lowest free one to a player, whose session is then
 // RESERVED. What becomes of it:
 //
-//	                Activate               Release, TerminateGameSession,
-//	    Reserve    ┌───────▶  ACTIVE ────▶ Disconnect and nobody returned ─▶ COMPLETED
-//	  ──────────▶ RESERVED     │  ▲
-//	               │           ▼  │ Activate, TakeOver: Generation + 1
-//	               │          dropped (ACTIVE still; only with a ReconnectWindow)
-//	               │
-//	               └────────▶  TIMEDOUT    nobody came until the deadline; Release,
-//	                                       TerminateGameSession
+//	              Activate               Release, TerminateGameSession,
+//	  Reserve    ┌───────▶  ACTIVE ────▶ Disconnect and nobody returned ─▶ COMPLETED
+//	──────────▶ RESERVED     │  ▲
+//	             │           ▼  │ Activate, TakeOver: Generation + 1
+//	             │          dropped (ACTIVE still; only with a ReconnectWindow)
+//	             │
+//	             └────────▶  TIMEDOUT    nobody came until the deadline; Release,
+//	                                     TerminateGameSession
 //
 // A seat is held while the session is RESERVED or ACTIVE, dropped included, and
 // is free at once when it ends. What has ended stays to be looked up, until

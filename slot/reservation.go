@@ -100,6 +100,7 @@ type claim struct {
 	twice  bool   // the player is named before in the party
 
 	id     string // to be reserved under; "" as long as none is given
+	issued bool   // elsewhere; one of our own, being random, is nobody else's
 	key    key
 	alias  bool
 	record record // what is added
@@ -150,7 +151,7 @@ func (t *Table) checkFields(party []Reservation, cs []claim) error {
 			if c.key, c.alias, ok = t.keys.of(r.PlayerSessionID); !ok {
 				return &PartyError{Index: i, PlayerID: r.PlayerID, Err: session.ErrInvalidPlayerSessionID}
 			}
-			c.id = strings.Clone(r.PlayerSessionID)
+			c.id, c.issued = strings.Clone(r.PlayerSessionID), true
 		}
 		c.player = t.roster.hash(r.PlayerID)
 		if seen != nil {
@@ -222,7 +223,7 @@ func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim, now int64) {
 	if !c.holds || c.twice || t.config.DuplicatePlayers != DuplicatesReturn {
 		return
 	}
-	if c.id != "" && (c.key != c.held.key || !c.held.named(c.id, c.alias)) {
+	if c.issued && (c.key != c.held.key || !c.held.named(c.id, c.alias)) {
 		return
 	}
 	switch c.held.cause() {
@@ -265,7 +266,7 @@ func (t *Table) checkState(g *gameSession, party []Reservation, cs []claim) erro
 		return session.ErrCreationDenied
 	}
 	for i := range cs {
-		if c := &cs[i]; c.id != "" && !c.repeats && (t.taken(c.key) || among(cs[:i], c.key)) {
+		if c := &cs[i]; c.issued && !c.repeats && (t.taken(c.key) || among(cs[:i], c.key)) {
 			return &PartyError{Index: i, PlayerID: party[i].PlayerID, Err: session.ErrPlayerSessionExists}
 		}
 	}
@@ -298,7 +299,7 @@ func (t *Table) taken(k key) bool {
 }
 
 func among(cs []claim, k key) bool {
-	return slices.ContainsFunc(cs, func(c claim) bool { return c.id != "" && c.key == k })
+	return slices.ContainsFunc(cs, func(c claim) bool { return c.issued && c.key == k })
 }
 
 // enter makes the player sessions. Everything is prepared first; then all their
@@ -350,7 +351,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 
 // prepare gives c an id, a place and a seat, and makes its record.
 func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
-	if c.id == "" {
+	if !c.issued {
 		c.id = session.NewPlayerSessionID()
 		c.key, c.alias, _ = t.keys.of(c.id)
 	}
@@ -395,7 +396,7 @@ func (t *Table) withdraw(g *gameSession, c *claim) {
 // reserved in another game session. The stripes are locked.
 func (t *Table) takenMeanwhile(party []Reservation, cs []claim) error {
 	for i := range cs {
-		if c := &cs[i]; !c.repeats && t.stripe(c.key).find(c.key) != nil {
+		if c := &cs[i]; !c.repeats && c.issued && t.stripe(c.key).find(c.key) != nil {
 			return &PartyError{Index: i, PlayerID: party[i].PlayerID, Err: session.ErrPlayerSessionExists}
 		}
 	}
