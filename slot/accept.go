@@ -108,7 +108,7 @@ func (t *Table) refuseMalformed() (session.PlayerSession, error) {
 	if t.closed.Load() {
 		return session.PlayerSession{}, session.ErrClosed
 	}
-	t.malformed.Inc()
+	t.malformed.Add(1)
 	t.log.strangers.meet(false)
 	return session.PlayerSession{}, session.ErrInvalidPlayerSessionID
 }

@@ -110,6 +110,9 @@ func (q *Query) check() (int, error) {
 	return min(q.Limit, maxLimit), nil
 }
 
+// pageEntries is how many entries are read under one hold of the roster's lock.
+const pageEntries = 128
+
 // page collects the player sessions of l behind a cursor.
 func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 	var page Page
@@ -121,8 +124,9 @@ func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 	}()
 	horizon := t.horizon.Load()
 	last := cursor
+	var room [pageEntries]listed
 	for {
-		entries := t.roster.behind(l, cursor)
+		entries := t.roster.behind(room[:0], l, cursor)
 		for _, e := range entries {
 			cursor = e.cursor
 			r, game, ok := t.read(e, &g)

@@ -36,27 +36,35 @@ func (t *table) endLocked(g *gameSession, s *stripe, r, e *record) {
 func (t *table) finish(g *gameSession, s *stripe, r, e *record, now int64) {
 	t.endLocked(g, s, r, e)
 	s.mu.Unlock()
-	t.depart(g, e, now)
+	t.depart(g, []record{*e}, now)
 }
 
-// depart frees the seat of e, which has just ended. g is locked.
-func (t *table) depart(g *gameSession, e *record, now int64) {
-	g.leaveSeat(e.seat())
-	t.held.Dec()
-	t.remember(e)
-	d := departure{game: g, record: *e}
-	if e.cause() == session.CauseDeadline {
-		d.noneAccepted = g.missed()
+// depart frees the seats of player sessions that have just ended. g is locked.
+func (t *table) depart(g *gameSession, ended []record, now int64) {
+	if len(ended) == 0 {
+		return
 	}
-	t.base.note(g, d)
+	t.remember(ended)
+	t.held.Add(-int64(len(ended)))
+	for i := range ended {
+		e := &ended[i]
+		g.leaveSeat(e.seat())
+		d := departure{game: g, record: *e}
+		if e.cause() == session.CauseDeadline {
+			d.noneAccepted = g.missed()
+		}
+		t.base.note(g, d)
+	}
 	if g.held == 0 {
 		t.emptied(g, now)
 	}
 }
 
-// remember takes e out of the live ones of the roster and into the history.
-func (t *table) remember(e *record) {
-	t.history.push(past{at: e.until, seq: t.roster.leave(e.place), place: e.place})
+// remember takes what has ended, at most as many as go together, out of the live
+// ones of the roster and into the history.
+func (t *table) remember(ended []record) {
+	var room [together]past
+	t.history.push(t.roster.leave(room[:0], ended))
 }
 
 // suspicious is how many reservations in a row, from the first on, nobody comes

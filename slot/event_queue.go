@@ -25,7 +25,7 @@ type eventQueue struct {
 	subscribers []*subscriber
 	closed      bool
 
-	running sync.WaitGroup // the queue's goroutines
+	warnings sync.WaitGroup // goroutines that warn
 }
 
 // eventChunk is full at 128 events: 11 KB.
@@ -71,7 +71,7 @@ func (q *eventQueue) watch(s *subscriber, limit int) {
 	switch backlog := int(q.published - s.handled.Load()); {
 	case backlog > limit/2 && !s.warned:
 		s.warned = true
-		q.running.Go(func() { q.warn(backlog) })
+		q.warnings.Go(func() { q.warn(backlog) })
 	case backlog < limit/4:
 		s.warned = false
 	}
@@ -92,7 +92,7 @@ func (q *eventQueue) subscribe(f func(session.Event)) (cancel func()) {
 	s.handled.Store(q.published)
 	q.subscribers = append(q.subscribers, s)
 	q.used.Store(true)
-	q.running.Go(func() { q.serve(s) })
+	go q.serve(s)
 	return func() { q.cancel(s) }
 }
 

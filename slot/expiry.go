@@ -1,10 +1,10 @@
 package slot
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"go.uber.org/atomic"
 
 	"github.com/usher-go/usher/slot/internal/wheel"
 )
@@ -26,8 +26,8 @@ const (
 // sessions whose retention is over. It is tickless: its goroutine sleeps until
 // there is something to do.
 type expiry struct {
-	lag   atomic.Duration // of the last player session that was reclaimed
-	wakes atomic.Uint64
+	lag   atomic.Int64  // nanoseconds by which the last player session was reclaimed late
+	wakes atomic.Uint64 // of the goroutine
 
 	// reclaiming is held for one batch at a time, by whoever reclaims: when it is
 	// free, nothing has been taken out of the wheel that is not dealt with.
@@ -95,7 +95,7 @@ func (t *table) runTimer() {
 			return
 		case <-x.alarm.C:
 		}
-		x.wakes.Inc()
+		x.wakes.Add(1)
 		t.reclaim()
 		for t.forgetEnded() {
 		}
@@ -141,34 +141,76 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 	n := x.wheel.Take(now, taken[:])
 	x.mu.Unlock()
 
-	var g *gameSession // locked, for entries of one game session often follow each other
-	for _, k := range taken[:n] {
-		s := t.stripe(k)
-		s.mu.Lock()
-		r := s.live.find(k)
-		for r != nil && r.due(now) && t.games.at(r.game) != g {
-			next := t.games.at(r.game)
-			s.mu.Unlock()
-			unsaid = g.leave(unsaid)
-			g = next
-			g.mu.Lock()
-			s.mu.Lock()
-			r = s.live.find(k)
+	var games [batch]*gameSession
+	due := taken[:0]
+	for some := range slices.Chunk(taken[:n], together) {
+		due = t.visit(some, due, games[:], now)
+	}
+	for first := 0; first < len(due); {
+		g, end := games[first], first+1
+		for end < len(due) && games[end] == g {
+			end++
 		}
-		switch {
+		unsaid = append(unsaid, t.expire(g, due[first:end], now)...)
+		first = end
+	}
+	return unsaid, n > 0
+}
+
+// visit looks up what the wheel's entries stand for. Those whose deadline has
+// passed are appended to due, with their game session at the same index of games.
+// One that was extended is scheduled again, any other dropped.
+func (t *table) visit(some, due []key, games []*gameSession, now int64) []key {
+	var found [together]*record
+	var buffer [together]int
+	locked := t.lockSet(t.stripesOf(buffer[:0], some))
+	for i, k := range some {
+		found[i] = t.stripe(k).live.find(k)
+	}
+	for i, k := range some {
+		switch r := found[i]; {
 		case r == nil: // it ended
-			s.mu.Unlock()
 		case !r.waiting(): // it was accepted
 			r.until = 0
-			s.mu.Unlock()
 		case r.until > now: // it was extended
 			t.schedule(k, r.until, now)
-			s.mu.Unlock()
 		default:
-			e := r.settled(now, g.ended.Load())
-			x.lag.Store(time.Duration(now - e.until))
-			t.finish(g, s, r, &e, now)
+			games[len(due)] = t.games.at(r.game)
+			due = append(due, k)
 		}
 	}
-	return g.leave(unsaid), n > 0
+	t.unlockSet(locked)
+	return due
+}
+
+// expire ends player sessions of g, if their deadline has passed still. It
+// returns what is to be said in the log.
+func (t *table) expire(g *gameSession, due []key, now int64) []departure {
+	g.mu.Lock()
+	var buffer [together]int
+	var room [together]record
+	for some := range slices.Chunk(due, together) {
+		ended := room[:0]
+		locked := t.lockSet(t.stripesOf(buffer[:0], some))
+		for _, k := range some {
+			s := t.stripe(k)
+			r := s.live.find(k)
+			if r == nil || !r.due(now) || t.games.at(r.game) != g {
+				continue
+			}
+			t.expiry.lag.Store(now - r.until)
+			ended = append(ended, r.settled(now, g.ended.Load()))
+			t.endLocked(g, s, r, &ended[len(ended)-1])
+		}
+		t.unlockSet(locked)
+		t.depart(g, ended, now)
+	}
+	return g.leave()
+}
+
+func (t *table) stripesOf(indices []int, ks []key) []int {
+	for _, k := range ks {
+		indices = append(indices, t.stripeIndex(k))
+	}
+	return indices
 }

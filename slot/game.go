@@ -23,7 +23,7 @@ func (t *Table) CreateGameSession(gs session.GameSession) error {
 		return err
 	}
 	g := newGameSession(gs, &t.clock)
-	if err := t.games.add(g, &t.closed); err != nil {
+	if err := t.games.add(g, t.closed.Load); err != nil {
 		return err
 	}
 	t.base.created(&gs)

@@ -20,6 +20,7 @@ type past struct {
 	at    int64
 	seq   uint64
 	place place
+	game  uint32
 }
 
 func newHistory() history {
@@ -28,29 +29,36 @@ func newHistory() history {
 	}}}
 }
 
-func (h *history) push(p past) {
+func (h *history) push(ps []past) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.earliest.push(p)
-	h.retained++
-}
-
-// surplus takes out the earliest if more than most are retained.
-func (h *history) surplus(most int) (past, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.retained <= most || len(h.earliest.items) == 0 {
-		return past{}, false
+	for _, p := range ps {
+		h.earliest.push(p)
 	}
-	h.retained--
-	return h.earliest.pop(), true
+	h.retained += len(ps)
 }
 
-// restore takes back what surplus counted, for one that was forgotten already.
-func (h *history) restore() {
+// surplus takes out the earliest while more than most are retained, at most as
+// many as room has.
+func (h *history) surplus(most int, room []past) []past {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.retained++
+	n := min(h.retained-most, len(room), len(h.earliest.items))
+	if n <= 0 {
+		return nil
+	}
+	for i := range n {
+		room[i] = h.earliest.pop()
+	}
+	h.retained -= n
+	return room[:n]
+}
+
+// restore takes back what surplus counted, for n that were forgotten already.
+func (h *history) restore(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retained += n
 }
 
 // forgot counts n that were forgotten while they stand in the heap, and cleans
@@ -66,48 +74,59 @@ func (h *history) forgot(n int, stands func(past) bool) {
 
 // forgetSurplus forgets the earliest ended beyond MaxRetained. No lock is held.
 func (t *table) forgetSurplus() {
+	var room [together]past
 	for {
-		p, ok := t.history.surplus(t.config.MaxRetained)
-		if !ok {
+		surplus := t.history.surplus(t.config.MaxRetained, room[:])
+		if len(surplus) == 0 {
 			return
 		}
-		if !t.forget(p) {
-			t.history.restore()
+		for len(surplus) > 0 {
+			n := 1
+			for n < len(surplus) && surplus[n].game == surplus[0].game {
+				n++
+			}
+			if known := t.forget(surplus[:n]); known < n {
+				t.history.restore(n - known)
+			}
+			surplus = surplus[n:]
 		}
 	}
 }
 
-// forget removes a player session that has ended, and reports false if that has
-// been done.
-func (t *table) forget(p past) bool {
-	e, ok := t.roster.find(p.place, p.seq)
-	if !ok {
-		return false
-	}
-	g := t.games.lookup(e.game)
+// forget removes player sessions of one game session that have ended. It returns
+// how many it had not forgotten before.
+func (t *table) forget(ps []past) int {
+	g := t.games.lookup(ps[0].game)
 	if g == nil {
-		return false
+		return 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e, ok = t.roster.find(p.place, p.seq); !ok {
-		return false
-	}
-	t.forgetLocked(g, p.place, e.key)
-	return true
+	var room [together]listed
+	known := t.roster.find(room[:0], ps) // under the lock: they are g's, and stay
+	t.forgetLocked(g, known)
+	return len(known)
 }
 
-// forgetLocked removes a player session of g that has ended. g is locked.
-func (t *table) forgetLocked(g *gameSession, p place, k key) {
-	s := t.stripe(k)
-	s.mu.Lock()
-	r := s.past.find(k)
-	if r.status() == session.StatusTimedOut {
-		s.timedOut--
+// forgetLocked removes player sessions of g that have ended, at most as many as
+// go together. g is locked.
+func (t *table) forgetLocked(g *gameSession, known []listed) {
+	var buffer [together]int
+	stripes := buffer[:0]
+	for i := range known {
+		stripes = append(stripes, t.stripeIndex(known[i].key))
 	}
-	s.past.remove(r)
-	s.mu.Unlock()
-	t.roster.remove(g, p)
+	stripes = t.lockSet(stripes)
+	for i := range known {
+		s := t.stripe(known[i].key)
+		r := s.past.find(known[i].key)
+		if r.status() == session.StatusTimedOut {
+			s.timedOut--
+		}
+		s.past.remove(r)
+	}
+	t.unlockSet(stripes)
+	t.roster.remove(g, known)
 }
 
 // forgetEnded forgets the game session that ended first, if its retention is
@@ -121,18 +140,19 @@ func (t *table) forgetEnded() bool {
 	g.retired = true
 	n := 0
 	for {
-		p, e, ok := t.roster.firstOf(g)
-		if !ok {
+		var room [together]listed
+		known := t.roster.behind(room[:0], list{order: byGame, game: g}, cursor{})
+		if len(known) == 0 {
 			break
 		}
-		t.forgetLocked(g, p, e.key)
-		n++
+		t.forgetLocked(g, known)
+		n += len(known)
 	}
 	g.mu.Unlock()
 	t.games.remove(g)
 	t.history.forgot(n, func(p past) bool {
-		_, ok := t.roster.find(p.place, p.seq)
-		return ok
+		var room [1]listed
+		return len(t.roster.find(room[:0], []past{p})) > 0
 	})
 	t.base.forgotten(g, n)
 	return true

@@ -1,10 +1,11 @@
 package slot
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"hash/maphash"
 	"math/bits"
-	"math/rand/v2"
 
 	"github.com/usher-go/usher/session"
 )
@@ -21,10 +22,13 @@ type keys struct {
 }
 
 func newKeys() keys {
-	return keys{
-		seed:  [4]uint64{rand.Uint64(), rand.Uint64() | 1, rand.Uint64(), rand.Uint64() | 1},
-		alias: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	ks := keys{alias: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	for i := range ks.seed {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails; it ends the program instead
+		ks.seed[i] = binary.NativeEndian.Uint64(random[:]) | 1
 	}
+	return ks
 }
 
 // of returns the key of an id. A canonical "psess-<uuid>" in lower case is its

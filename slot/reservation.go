@@ -318,20 +318,14 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 			stripes = append(stripes, t.stripeIndex(c.held.key))
 		}
 	}
-	slices.Sort(stripes)
-	stripes = slices.Compact(stripes)
-	for _, i := range stripes {
-		t.stripes[i].mu.Lock()
-	}
+	stripes = t.lockSet(stripes)
 	taken := t.takenMeanwhile(party, cs)
 	if taken == nil {
 		for i := range cs {
 			t.appear(g, &cs[i], now)
 		}
 	}
-	for _, i := range stripes {
-		t.stripes[i].mu.Unlock()
-	}
+	t.unlockSet(stripes)
 	for i := range cs {
 		c := &cs[i]
 		switch {
@@ -388,8 +382,9 @@ func (t *Table) withdraw(g *gameSession, c *claim) {
 	} else {
 		g.leaveSeat(c.record.seat())
 	}
-	t.roster.leave(c.record.place)
-	t.roster.remove(g, c.record.place)
+	var room [1]past
+	left := t.roster.leave(room[:0], []record{c.record})
+	t.roster.remove(g, []listed{{cursor: cursor{left[0].seq, c.record.place}}})
 }
 
 // takenMeanwhile looks again for ids issued elsewhere, which may have been
@@ -429,10 +424,10 @@ func (t *Table) appear(g *gameSession, c *claim, now int64) {
 func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
 	t.schedule(c.key, c.record.until, now)
 	if !c.replaces {
-		t.held.Inc()
+		t.held.Add(1)
 		return
 	}
-	t.remember(&c.held)
+	t.remember([]record{c.held})
 	t.base.note(g, departure{game: g, record: c.held})
 }
 

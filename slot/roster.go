@@ -94,23 +94,30 @@ func (ro *roster) free() place {
 	return p
 }
 
-// leave takes a session that has ended out of the live ones and returns its
-// sequence number.
-func (ro *roster) leave(p place) (seq uint64) {
+// leave takes sessions that have ended out of the live ones and appends them, as
+// the history knows them, to ps.
+func (ro *roster) leave(ps []past, ended []record) []past {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
-	ro.unlink(ro.lives.of(ro, p), byLive, p)
-	return ro.at(p).seq
+	for i := range ended {
+		r := &ended[i]
+		ro.unlink(ro.lives.of(ro, r.place), byLive, r.place)
+		ps = append(ps, past{at: r.until, seq: ro.at(r.place).seq, place: r.place, game: r.game})
+	}
+	return ps
 }
 
-// remove forgets a session of g that is not among the live ones.
-func (ro *roster) remove(g *gameSession, p place) {
+// remove forgets sessions of g that are not among the live ones.
+func (ro *roster) remove(g *gameSession, known []listed) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
-	ro.unlink(&g.first, byGame, p)
-	ro.unlink(ro.players.of(ro, p), byPlayer, p)
-	*ro.at(p) = entry{}
-	ro.unused = append(ro.unused, p)
+	for i := range known {
+		p := known[i].place
+		ro.unlink(&g.first, byGame, p)
+		ro.unlink(ro.players.of(ro, p), byPlayer, p)
+		*ro.at(p) = entry{}
+		ro.unused = append(ro.unused, p)
+	}
 }
 
 // key returns the key of a session that is in the roster.
@@ -120,24 +127,16 @@ func (ro *roster) key(p place) key {
 	return ro.at(p).key
 }
 
-// find returns the entry of a session, if it is still in the roster.
-func (ro *roster) find(p place, seq uint64) (entry, bool) {
+// find appends those of ps that are still in the roster to known.
+func (ro *roster) find(known []listed, ps []past) []listed {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
-	if e := ro.at(p); e.seq == seq {
-		return *e, true
+	for _, p := range ps {
+		if e := ro.at(p.place); e.seq == p.seq {
+			known = append(known, listed{cursor{e.seq, p.place}, e.key, e.game})
+		}
 	}
-	return entry{}, false
-}
-
-// firstOf returns the first reservation of g that is still in the roster.
-func (ro *roster) firstOf(g *gameSession) (place, entry, bool) {
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
-	if g.first == 0 {
-		return 0, entry{}, false
-	}
-	return g.first, *ro.at(g.first), true
+	return known
 }
 
 // nextLive returns the first live session of a player in g behind p (0: of all),
@@ -177,19 +176,16 @@ type listed struct {
 	game uint32
 }
 
-// pageEntries is how many entries are read under one hold of the lock.
-const pageEntries = 128
-
-// behind returns the next entries of l behind a cursor, in order of reservation.
-func (ro *roster) behind(l list, c cursor) []listed {
+// behind appends the next entries of l behind a cursor, in order of reservation,
+// to found, until that is full.
+func (ro *roster) behind(found []listed, l list, c cursor) []listed {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	p := ro.headOf(l)
 	if c.seq != 0 {
 		p = ro.resume(p, l.order, c)
 	}
-	var found []listed
-	for ; p != 0 && len(found) < pageEntries; p = ro.at(p).links[l.order].next {
+	for ; p != 0 && len(found) < cap(found); p = ro.at(p).links[l.order].next {
 		e := ro.at(p)
 		if l.order == byGame || e.player == l.player {
 			found = append(found, listed{cursor{e.seq, p}, e.key, e.game})

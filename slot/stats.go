@@ -40,7 +40,7 @@ func (t *table) stats() Stats {
 	s := Stats{
 		GameSessions: t.games.len(),
 		Refused:      t.refused.clone(),
-		ExpiryLag:    t.expiry.lag.Load(),
+		ExpiryLag:    time.Duration(t.expiry.lag.Load()),
 	}
 	s.EventBacklog, _ = t.events.backlog()
 	refused := map[string]uint64{session.Reason(session.ErrInvalidPlayerSessionID): t.malformed.Load()}

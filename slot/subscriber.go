@@ -3,8 +3,7 @@ package slot
 import (
 	"bytes"
 	"runtime"
-
-	"go.uber.org/atomic"
+	"sync/atomic"
 
 	"github.com/usher-go/usher/session"
 )
@@ -18,11 +17,12 @@ type subscriber struct {
 	wake      chan struct{} // holds one signal: there may be events, or an end
 	done      chan struct{} // closed when the goroutine ends
 	cancelled atomic.Bool
-	goroutine atomic.String
 
-	chunk  *eventChunk // what to read next, protected by the queue's lock; so too:
-	n      int
-	warned bool
+	// The rest is protected by the queue's lock.
+	goroutine string      // see goroutineID
+	chunk     *eventChunk // what to read next
+	n         int         // in chunk
+	warned    bool        // said to be behind
 }
 
 // rouse wakes the goroutine, now or when it next waits.
@@ -37,7 +37,7 @@ func (s *subscriber) rouse() {
 func (q *eventQueue) serve(s *subscriber) {
 	defer close(s.done)
 	defer q.cancel(s) // also if the subscriber ended its goroutine
-	s.goroutine.Store(goroutineID())
+	q.started(s)
 	for {
 		events := q.next(s)
 		if len(events) == 0 {
@@ -61,7 +61,7 @@ func (q *eventQueue) deliver(s *subscriber, e *event) {
 			q.report(recovered)
 		}
 		s.since.Store(0)
-		s.handled.Inc()
+		s.handled.Add(1)
 	}()
 	s.handle(session.Event{
 		Cause:         e.record.cause(),
@@ -70,6 +70,20 @@ func (q *eventQueue) deliver(s *subscriber, e *event) {
 		At:            q.clock.wall(e.at),
 		PlayerSession: e.game.present(&e.record, q.keys.id(&e.record)),
 	})
+}
+
+func (q *eventQueue) started(s *subscriber) {
+	id := goroutineID()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s.goroutine = id
+}
+
+// runs tells whether s runs on a goroutine.
+func (q *eventQueue) runs(s *subscriber, goroutine string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return s.goroutine == goroutine
 }
 
 // goroutineID tells goroutines apart: a Close that is called by a subscriber

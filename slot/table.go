@@ -2,11 +2,12 @@ package slot
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
-	"go.uber.org/atomic"
 
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot/internal/wheel"
@@ -28,7 +29,7 @@ type Table struct {
 // code runs.
 type table struct {
 	// horizon is up to when deadlines have passed. It never goes back and is never
-	// ahead of the clock. It stands first to be aligned everywhere.
+	// ahead of the clock.
 	horizon   atomic.Int64
 	malformed atomic.Uint64 // ids refused
 	held      atomic.Int64  // seats
@@ -159,7 +160,8 @@ func (t *Table) shut() {
 	// after this has.
 	for _, g := range t.games.all() {
 		g.mu.Lock()
-		g.mu.Unlock() //nolint:staticcheck // passing through is the point
+		//lint:ignore SA2001 passing through is the point
+		g.mu.Unlock()
 	}
 	t.lockStripes()
 	t.unlockStripes()
@@ -180,9 +182,10 @@ func (t *Table) shut() {
 func (t *Table) awaitSubscribers() {
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
+	t.events.warnings.Wait()
 	self := goroutineID()
 	for _, s := range t.events.close() {
-		if s.goroutine.Load() == self {
+		if t.events.runs(s, self) {
 			continue
 		}
 		select {
@@ -191,6 +194,28 @@ func (t *Table) awaitSubscribers() {
 			t.log.subscriberStuck()
 			return
 		}
+	}
+}
+
+// together is how many player sessions the wheel and the history take at a time,
+// under the locks of all their stripes: then the processor waits for their cache
+// lines side by side instead of one after the other.
+const together = 16
+
+// lockSet locks the stripes of these indices, each once and in ascending order,
+// and returns them like that for unlockSet.
+func (t *table) lockSet(indices []int) []int {
+	slices.Sort(indices)
+	indices = slices.Compact(indices)
+	for _, i := range indices {
+		t.stripes[i].mu.Lock()
+	}
+	return indices
+}
+
+func (t *table) unlockSet(indices []int) {
+	for _, i := range indices {
+		t.stripes[i].mu.Unlock()
 	}
 }
 
@@ -251,10 +276,7 @@ func (t *table) lockGame(id string) (*gameSession, error) {
 
 // unlock unlocks g and says in the log who has left meanwhile.
 func (t *table) unlock(g *gameSession) {
-	unsaid := g.unsaid
-	g.unsaid = nil
-	g.mu.Unlock()
-	if len(unsaid) > 0 {
+	if unsaid := g.leave(); len(unsaid) > 0 {
 		t.base.departed(unsaid)
 	}
 }
