@@ -20,8 +20,7 @@ const (
 	// Generation.
 	CauseReturned
 
-	// CauseReleased is a player who left, or whose connection went where there
-	// is no reconnect window: ACTIVE to COMPLETED, or RESERVED to TIMEDOUT when
+	// CauseReleased is a player who left: ACTIVE to COMPLETED, or RESERVED to TIMEDOUT when
 	// the reservation was given up.
 	CauseReleased
 
@@ -38,7 +37,8 @@ const (
 	CauseReplaced
 
 	// CauseWindowOver is a dropped player who did not return within the
-	// reconnect window: ACTIVE to COMPLETED.
+	// reconnect window, or who was dropped where there is none: ACTIVE to
+	// COMPLETED.
 	CauseWindowOver
 )
 

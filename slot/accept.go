@@ -62,7 +62,11 @@ func (t *Table) admit(id string, takeOver bool) (ps session.PlayerSession, err e
 	}
 	g.presentIn(&ps, &admitted, id)
 	if t.log.says(zerolog.DebugLevel) {
-		t.log.moved(ps, "player accepted")
+		message := "player accepted"
+		if from == session.StatusActive {
+			message = "player returned"
+		}
+		t.log.moved(ps, message)
 	}
 	return ps, nil
 }

@@ -113,6 +113,10 @@ func (q *Query) check() (int, error) {
 // pageEntries is how many entries are read under one hold of the roster's lock.
 const pageEntries = 128
 
+// maxHold is after how many entries that a filter passes over others may have the
+// game session's lock. It is more than a page, which is thus of one instant.
+const maxHold = maxLimit + pageEntries
+
 // page collects the player sessions of l behind a cursor.
 func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 	var page Page
@@ -123,7 +127,7 @@ func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 		}
 	}()
 	horizon := t.horizon.Load()
-	last := cursor
+	last, passed := cursor, 0
 	var room [pageEntries]listed
 	for {
 		entries := t.roster.behind(room[:0], l, cursor)
@@ -146,6 +150,10 @@ func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 		}
 		if len(entries) == 0 {
 			return page, nil
+		}
+		if passed += len(entries); passed >= maxHold && g != nil {
+			t.unlock(g)
+			g, passed = nil, 0
 		}
 	}
 }
@@ -194,10 +202,10 @@ func (t *Table) cursor(q Query) (cursor, error) {
 	if q.NextToken == "" {
 		return cursor{}, nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(q.NextToken)
+	raw, err := base64.RawURLEncoding.DecodeString(q.NextToken)
 	if err == nil && len(raw) == tokenLen {
 		c := cursor{binary.BigEndian.Uint64(raw), binary.BigEndian.Uint32(raw[8:])}
-		if binary.BigEndian.Uint64(raw[12:]) == t.tokenSum(q, c) {
+		if t.token(q, c) == q.NextToken { // to the letter: decoding overlooks line breaks
 			return c, nil
 		}
 	}

@@ -99,6 +99,10 @@ func (t *table) emptied(g *gameSession, now int64) {
 func (t *table) terminate(g *gameSession, now int64) {
 	g.Status = session.GameSessionTerminated
 	g.TerminationTime = t.clock.wall(now)
+	if g.held > 0 {
+		t.sweeping.Lock()
+		defer t.sweeping.Unlock()
+	}
 	g.ended.Store(now) // here all have ended; what follows makes room
 	for _, p := range g.seats {
 		if p == 0 {

@@ -23,6 +23,7 @@ type eventQueue struct {
 	last        *eventChunk
 	published   uint64
 	subscribers []*subscriber
+	serving     []*subscriber // whose goroutines run: those cancelled, too, until they notice
 	closed      bool
 
 	warnings sync.WaitGroup // goroutines that warn
@@ -79,7 +80,7 @@ func (q *eventQueue) watch(s *subscriber, limit int) {
 
 // subscribe starts a goroutine that hands f every event from now on.
 func (q *eventQueue) subscribe(f func(session.Event)) (cancel func()) {
-	s := &subscriber{handle: f, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &subscriber{handle: f, wake: make(chan struct{}, 1), done: make(chan struct{}), closing: make(chan struct{})}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -91,6 +92,7 @@ func (q *eventQueue) subscribe(f func(session.Event)) (cancel func()) {
 	s.chunk, s.n = q.last, q.last.n
 	s.handled.Store(q.published)
 	q.subscribers = append(q.subscribers, s)
+	q.serving = append(q.serving, s)
 	q.used.Store(true)
 	go q.serve(s)
 	return func() { q.cancel(s) }
@@ -100,17 +102,25 @@ func (q *eventQueue) cancel(s *subscriber) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s.cancelled.Store(true)
-	q.drop(s)
 	s.rouse()
-}
-
-// drop takes s out of the subscribers. q.mu is held.
-func (q *eventQueue) drop(s *subscriber) {
-	q.subscribers = slices.DeleteFunc(q.subscribers, func(o *subscriber) bool { return o == s })
+	q.subscribers = without(q.subscribers, s)
 	if len(q.subscribers) == 0 {
 		q.used.Store(false)
 		q.last = nil // what nobody has read is let go
 	}
+}
+
+// ended is called when the goroutine of s ends, for whatever reason.
+func (q *eventQueue) ended(s *subscriber) {
+	q.cancel(s)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.serving = without(q.serving, s)
+	close(s.done)
+}
+
+func without(list []*subscriber, s *subscriber) []*subscriber {
+	return slices.DeleteFunc(list, func(o *subscriber) bool { return o == s })
 }
 
 // next waits for events that s has not read and returns them, or nil when there
@@ -133,7 +143,8 @@ func (q *eventQueue) next(s *subscriber) []event {
 	return nil
 }
 
-// close lets the subscribers' goroutines end once they have read what is queued.
+// close lets the subscribers' goroutines end once they have read what is queued,
+// and returns those that run.
 func (q *eventQueue) close() []*subscriber {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -141,7 +152,7 @@ func (q *eventQueue) close() []*subscriber {
 	for _, s := range q.subscribers {
 		s.rouse()
 	}
-	return slices.Clone(q.subscribers)
+	return slices.Clone(q.serving)
 }
 
 // backlog is how many events the slowest subscriber has still to handle, and

@@ -23,21 +23,32 @@ const (
 )
 
 // expiry ends player sessions whose deadline has passed, and forgets game
-// sessions whose retention is over. It is tickless: its goroutine sleeps until
-// there is something to do.
+// sessions whose retention is over. It is tickless: its goroutines, the timer and
+// the reclaimer, sleep until there is something to do.
 type expiry struct {
 	lag   atomic.Int64  // nanoseconds by which the last player session was reclaimed late
-	wakes atomic.Uint64 // of the goroutine
+	wakes atomic.Uint64 // of the timer
 
 	// reclaiming is held for one batch at a time, by whoever reclaims: when it is
 	// free, nothing has been taken out of the wheel that is not dealt with.
 	reclaiming sync.Mutex
 
 	mu    sync.Mutex // protects all below; a leaf
-	wheel *wheel.Wheel[key]
+	wheel *wheel.Wheel[timed]
 	ended []endedGame // game sessions that are retained, in order of their end
 	alarm *time.Timer
 	set   int64 // what the alarm is set to, or never
+	rung  int64 // when it last rang
+
+	rang chan struct{} // tells the reclaimer
+}
+
+// timed is a player session in the wheel: its place in the roster, and the last
+// bits of its sequence number, which tell whether it is still the one meant. Eight
+// bytes, since every reservation leaves one behind until its deadline.
+type timed struct {
+	place place
+	seq   uint32
 }
 
 // endedGame is a game session until its retention is over.
@@ -46,13 +57,14 @@ type endedGame struct {
 	forget int64
 }
 
-// schedule visits k at its deadline. No stripe's lock needs to be held.
-func (t *table) schedule(k key, deadline, now int64) {
+// schedule visits a player session at its deadline.
+func (t *table) schedule(e timed, deadline, now int64) {
 	x := &t.expiry
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.wheel.Add(k, deadline, now) {
-		x.setAlarm(&t.clock)
+	x.wheel.Add(e, deadline, now)
+	if deadline < x.set {
+		x.setAlarm(now)
 	}
 }
 
@@ -62,17 +74,21 @@ func (t *table) scheduleForgetting(g *gameSession, ended int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.ended = append(x.ended, endedGame{g, after(ended, t.config.Retention)})
-	x.setAlarm(&t.clock)
+	x.setAlarm(ended)
 }
 
-// setAlarm wakes the goroutine for whatever is next. x.mu is held.
-func (x *expiry) setAlarm(c *clock) {
+// setAlarm sets the alarm for whatever comes after now. What has come by now is
+// the reclaimer's, which has been told. x.mu is held.
+func (x *expiry) setAlarm(now int64) {
+	if x.set <= now { // it is ringing, and will be set then
+		return
+	}
 	next := never
-	if at, ok := x.wheel.Next(); ok {
+	if at, ok := x.wheel.Coming(now); ok {
 		next = at
 	}
-	if len(x.ended) > 0 {
-		next = min(next, x.ended[0].forget)
+	if i := slices.IndexFunc(x.ended, func(e endedGame) bool { return e.forget > x.rung }); i >= 0 {
+		next = min(next, x.ended[i].forget)
 	}
 	if next == x.set {
 		return
@@ -82,10 +98,12 @@ func (x *expiry) setAlarm(c *clock) {
 		x.alarm.Stop()
 		return
 	}
-	x.alarm.Reset(time.Duration(next - c.now()))
+	x.alarm.Reset(time.Duration(next - now))
 }
 
-// runTimer is the table's only goroutine but the subscribers'.
+// runTimer raises the horizon when deadlines pass. It never waits for a lock that
+// may be held for long, nor for the logger: so deadlines are judged in time while
+// the reclaimer is busy or held up.
 func (t *table) runTimer() {
 	x := &t.expiry
 	defer x.alarm.Stop()
@@ -95,14 +113,31 @@ func (t *table) runTimer() {
 			return
 		case <-x.alarm.C:
 		}
+		now := t.now()
 		x.wakes.Add(1)
+		x.mu.Lock()
+		x.set, x.rung = never, now
+		x.setAlarm(now)
+		x.mu.Unlock()
+		select {
+		case x.rang <- struct{}{}:
+		default: // it will look once more, as it is
+		}
+	}
+}
+
+// runReclaimer ends and forgets what is due when the alarm has rung.
+func (t *table) runReclaimer() {
+	for {
+		select {
+		case <-t.done:
+			return
+		case <-t.expiry.rang:
+		}
 		t.reclaim()
 		for t.forgetEnded() {
 		}
-		x.mu.Lock()
-		x.set = never // the alarm has rung
-		x.setAlarm(&t.clock)
-		x.mu.Unlock()
+		t.resetAlarm()
 	}
 }
 
@@ -115,6 +150,15 @@ func (t *table) catchUp() {
 	x.wheel.Hurry(now)
 	x.mu.Unlock()
 	t.reclaim()
+	t.resetAlarm()
+}
+
+// resetAlarm is called when buckets have been emptied: for these it need not ring.
+func (t *table) resetAlarm() {
+	x := &t.expiry
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.setAlarm(t.clock.now())
 }
 
 // reclaim ends, batch by batch, what the wheel hands out and is due.
@@ -136,14 +180,16 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 		return nil, false
 	}
 	now := t.now()
-	var taken [batch]key
+	var taken [batch]timed
 	x.mu.Lock()
 	n := x.wheel.Take(now, taken[:])
 	x.mu.Unlock()
 
+	var room [batch]listed
+	known := t.roster.timed(room[:0], taken[:n])
 	var games [batch]*gameSession
-	due := taken[:0]
-	for some := range slices.Chunk(taken[:n], together) {
+	due := known[:0]
+	for some := range slices.Chunk(known, together) {
 		due = t.visit(some, due, games[:], now)
 	}
 	for first := 0; first < len(due); {
@@ -160,23 +206,23 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 // visit looks up what the wheel's entries stand for. Those whose deadline has
 // passed are appended to due, with their game session at the same index of games.
 // One that was extended is scheduled again, any other dropped.
-func (t *table) visit(some, due []key, games []*gameSession, now int64) []key {
+func (t *table) visit(some, due []listed, games []*gameSession, now int64) []listed {
 	var found [together]*record
 	var buffer [together]int
 	locked := t.lockSet(t.stripesOf(buffer[:0], some))
-	for i, k := range some {
-		found[i] = t.stripe(k).live.find(k)
+	for i := range some {
+		found[i] = t.stripe(some[i].key).live.find(some[i].key)
 	}
-	for i, k := range some {
+	for i, e := range some {
 		switch r := found[i]; {
-		case r == nil: // it ended
+		case r == nil || r.place != e.place: // it ended
 		case !r.waiting(): // it was accepted
 			r.until = 0
 		case r.until > now: // it was extended
-			t.schedule(k, r.until, now)
+			t.schedule(timed{e.place, uint32(e.seq)}, r.until, now)
 		default:
 			games[len(due)] = t.games.at(r.game)
-			due = append(due, k)
+			due = append(due, e)
 		}
 	}
 	t.unlockSet(locked)
@@ -185,17 +231,17 @@ func (t *table) visit(some, due []key, games []*gameSession, now int64) []key {
 
 // expire ends player sessions of g, if their deadline has passed still. It
 // returns what is to be said in the log.
-func (t *table) expire(g *gameSession, due []key, now int64) []departure {
+func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
 	g.mu.Lock()
 	var buffer [together]int
 	var room [together]record
 	for some := range slices.Chunk(due, together) {
 		ended := room[:0]
 		locked := t.lockSet(t.stripesOf(buffer[:0], some))
-		for _, k := range some {
-			s := t.stripe(k)
-			r := s.live.find(k)
-			if r == nil || !r.due(now) || t.games.at(r.game) != g {
+		for i := range some {
+			s := t.stripe(some[i].key)
+			r := s.live.find(some[i].key)
+			if r == nil || r.place != some[i].place || !r.due(now) || t.games.at(r.game) != g {
 				continue
 			}
 			t.expiry.lag.Store(now - r.until)
@@ -208,9 +254,9 @@ func (t *table) expire(g *gameSession, due []key, now int64) []departure {
 	return g.leave()
 }
 
-func (t *table) stripesOf(indices []int, ks []key) []int {
-	for _, k := range ks {
-		indices = append(indices, t.stripeIndex(k))
+func (t *table) stripesOf(indices []int, entries []listed) []int {
+	for i := range entries {
+		indices = append(indices, t.stripeIndex(entries[i].key))
 	}
 	return indices
 }

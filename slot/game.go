@@ -73,21 +73,28 @@ func (t *Table) UpdateGameSession(id string, u GameSessionUpdate) error {
 	if err != nil {
 		return err
 	}
-	defer t.unlock(g)
 	if g.Status == session.GameSessionTerminated {
+		t.unlock(g)
 		return session.ErrGameSessionNotActive
 	}
-	if u.Name != nil {
-		g.Name = strings.Clone(*u.Name)
-	}
-	if u.PlayerSessionCreationPolicy != nil {
-		g.PlayerSessionCreationPolicy = *u.PlayerSessionCreationPolicy
-	}
+	u.apply(&g.GameSession)
+	t.unlock(g)
 	if u.MaximumPlayerSessionCount != nil {
-		g.MaximumPlayerSessionCount = *u.MaximumPlayerSessionCount
-		t.base.maximum(g.GameSessionID, g.MaximumPlayerSessionCount)
+		t.base.maximum(id, *u.MaximumPlayerSessionCount)
 	}
 	return nil
+}
+
+func (u *GameSessionUpdate) apply(gs *session.GameSession) {
+	if u.Name != nil {
+		gs.Name = strings.Clone(*u.Name)
+	}
+	if u.PlayerSessionCreationPolicy != nil {
+		gs.PlayerSessionCreationPolicy = *u.PlayerSessionCreationPolicy
+	}
+	if u.MaximumPlayerSessionCount != nil {
+		gs.MaximumPlayerSessionCount = *u.MaximumPlayerSessionCount
+	}
 }
 
 func (u *GameSessionUpdate) check() error {

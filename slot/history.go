@@ -112,11 +112,7 @@ func (t *table) forget(ps []past) int {
 // go together. g is locked.
 func (t *table) forgetLocked(g *gameSession, known []listed) {
 	var buffer [together]int
-	stripes := buffer[:0]
-	for i := range known {
-		stripes = append(stripes, t.stripeIndex(known[i].key))
-	}
-	stripes = t.lockSet(stripes)
+	stripes := t.lockSet(t.stripesOf(buffer[:0], known))
 	for i := range known {
 		s := t.stripe(known[i].key)
 		r := s.past.find(known[i].key)

@@ -65,7 +65,7 @@ func (j *journal) draining(held int) {
 // player adds what identifies a player session, its state, and how old it is.
 func (j *journal) player(e *zerolog.Event, r *record) *zerolog.Event {
 	return e.Stringer("status", r.status()).Stringer("cause", r.cause()).
-		Dur("age", time.Duration(j.clock.now()-j.clock.since(r.created()))).
+		Stringer("age", time.Duration(j.clock.now()-j.clock.since(r.created())).Round(time.Millisecond)).
 		Uint32("generation", r.generation)
 }
 

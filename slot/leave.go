@@ -1,6 +1,10 @@
 package slot
 
-import "github.com/usher-go/usher/session"
+import (
+	"github.com/rs/zerolog"
+
+	"github.com/usher-go/usher/session"
+)
 
 // Release ends a player session: ACTIVE → COMPLETED, RESERVED → TIMEDOUT (given
 // up). The seat is free at once. One that has ended already is returned as it is,
@@ -38,26 +42,34 @@ func (t *Table) Disconnect(playerSessionID string, generation uint32) error {
 	connected := e.status() == session.StatusActive && !e.waiting() && e.generation == generation
 	window := t.config.ReconnectWindow
 	if connected && window > 0 {
-		t.drop(g, r, after(now, window), now)
-	} else if connected {
+		t.drop(g, s, r, after(now, window), now)
+		return nil
+	}
+	if connected {
 		e.end(session.CauseWindowOver, now)
 	}
 	t.conclude(g, s, r, &e, now)
 	return nil
 }
 
-// drop lets the seat of a connected player wait until a deadline. Both locks are
-// held.
-func (t *Table) drop(g *gameSession, r *record, deadline, now int64) {
+// drop lets the seat of a connected player wait until a deadline, and unlocks both
+// locks.
+func (t *Table) drop(g *gameSession, s *stripe, r *record, deadline, now int64) {
 	// The wheel looks at r.until, if at all; what it finds then is the deadline.
 	visited := r.until != 0 && r.until <= deadline
 	r.become(session.StatusActive, session.CauseDropped)
 	r.until = deadline
-	if !visited {
-		t.schedule(r.key, deadline, now)
-	}
 	if t.events.used.Load() {
 		t.events.publish(g, r, session.StatusActive, now)
+	}
+	dropped := *r
+	s.mu.Unlock()
+	if !visited {
+		t.schedule(t.roster.stamp(dropped.place), deadline, now)
+	}
+	t.unlock(g)
+	if t.log.says(zerolog.DebugLevel) {
+		t.log.moved(g.present(&dropped, t.keys.id(&dropped)), "player dropped: the seat waits")
 	}
 }
 

@@ -26,8 +26,9 @@ func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, err
 	if err != nil {
 		return session.PlayerSession{}, err
 	}
-	defer t.unlock(g)
 	r, ok := t.liveOf(g, playerID, t.roster.hash(playerID), t.now())
+	t.unlock(g)
+	t.forgetSurplus() // on the way, one may have ended
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound
 	}

@@ -104,6 +104,7 @@ type claim struct {
 	key    key
 	alias  bool
 	record record // what is added
+	timed  timed  // and put in the wheel
 
 	holds    bool
 	held     record // the live session that the player has already
@@ -129,6 +130,11 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSes
 		err = t.reserveIn(g, party, cs, out)
 	}
 	t.forgetSurplus()
+	if err == nil && t.log.says(zerolog.DebugLevel) {
+		for i := range out {
+			t.log.moved(out[i], "player session reserved")
+		}
+	}
 	return err
 }
 
@@ -335,9 +341,6 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 		default:
 			t.settleIn(g, c, now)
 			out[i] = g.present(&c.record, c.id)
-			if t.log.says(zerolog.DebugLevel) {
-				t.log.moved(out[i], "player session reserved")
-			}
 		}
 	}
 	return taken
@@ -353,12 +356,13 @@ func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
 	if timeout == 0 {
 		timeout = t.config.ReservationTimeout
 	}
+	c.timed = t.roster.add(g, c.key, c.player)
 	c.record = record{
 		key:   c.key,
 		made:  uint64(t.clock.wall(now).UnixMilli()) << 16,
 		until: after(now, timeout),
 		game:  g.number,
-		place: t.roster.add(g, c.key, c.player),
+		place: c.timed.place,
 	}
 	alias := ""
 	if c.alias {
@@ -422,7 +426,7 @@ func (t *Table) appear(g *gameSession, c *claim, now int64) {
 
 // settleIn does what remains once c's record can be seen. g is locked.
 func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
-	t.schedule(c.key, c.record.until, now)
+	t.schedule(c.timed, c.record.until, now)
 	if !c.replaces {
 		t.held.Add(1)
 		return
@@ -436,7 +440,7 @@ func (t *Table) refuseReservation(party []Reservation, cs []claim, err error) {
 	if !errors.Is(err, session.ErrClosed) {
 		t.refused.count(session.Reason(err))
 	}
-	if len(party) == 0 || !t.log.says(zerolog.InfoLevel) {
+	if len(party) == 0 || !t.log.says(zerolog.WarnLevel) { // the highest level it may have
 		return
 	}
 	i := 0

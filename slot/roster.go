@@ -66,7 +66,7 @@ func (ro *roster) at(p place) *entry { return &ro.chunks[p/chunkPlaces][p%chunkP
 
 // add enters a live player session of g behind all others. g is locked: whoever
 // finds it here before its record has appeared waits for that lock.
-func (ro *roster) add(g *gameSession, k key, player uint32) place {
+func (ro *roster) add(g *gameSession, k key, player uint32) timed {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	p := ro.free()
@@ -75,7 +75,7 @@ func (ro *roster) add(g *gameSession, k key, player uint32) place {
 	ro.append(&g.first, byGame, p)
 	ro.append(ro.players.of(ro, p), byPlayer, p)
 	ro.append(ro.lives.of(ro, p), byLive, p)
-	return p
+	return timed{p, uint32(ro.last)}
 }
 
 // free returns a place nobody has.
@@ -125,6 +125,25 @@ func (ro *roster) key(p place) key {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	return ro.at(p).key
+}
+
+// timed appends those entries of the wheel to known that still stand for someone.
+func (ro *roster) timed(known []listed, es []timed) []listed {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	for _, t := range es {
+		if e := ro.at(t.place); uint32(e.seq) == t.seq && e.seq != 0 {
+			known = append(known, listed{cursor{e.seq, t.place}, e.key, e.game})
+		}
+	}
+	return known
+}
+
+// stamp returns what the wheel remembers of a session that is in the roster.
+func (ro *roster) stamp(p place) timed {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	return timed{p, uint32(ro.at(p).seq)}
 }
 
 // find appends those of ps that are still in the roster to known.

@@ -45,11 +45,13 @@ func (t *table) stats() Stats {
 	s.EventBacklog, _ = t.events.backlog()
 	refused := map[string]uint64{session.Reason(session.ErrInvalidPlayerSessionID): t.malformed.Load()}
 
+	t.sweeping.Lock()
 	t.lockStripes()
 	for i := range t.stripes {
 		t.stripes[i].addTo(&s, refused)
 	}
 	t.unlockStripes()
+	t.sweeping.Unlock()
 
 	for reason, n := range refused {
 		if n > 0 {

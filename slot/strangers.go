@@ -19,6 +19,7 @@ type strangers struct {
 	unknown, malformed int
 	pause              *time.Timer // not nil: the log has just spoken
 	closed             bool
+	speaking           sync.WaitGroup // lines being written
 }
 
 // meet counts one.
@@ -44,17 +45,21 @@ func (s *strangers) speak() {
 	s.mu.Lock()
 	unknown, malformed := s.unknown, s.malformed
 	s.unknown, s.malformed, s.pause = 0, 0, nil
-	if unknown+malformed > 0 && !s.closed {
+	if unknown+malformed == 0 {
+		s.mu.Unlock()
+		return
+	}
+	if !s.closed {
 		s.pause = time.AfterFunc(strangersPause, s.speak)
 	}
+	s.speaking.Add(1)
 	s.mu.Unlock()
-	if unknown+malformed > 0 {
-		s.journal.log.Warn().Int("unknown", unknown).Int("malformed", malformed).
-			Msg("refused player session ids that nobody reserved")
-	}
+	defer s.speaking.Done()
+	s.journal.log.Warn().Int("unknown", unknown).Int("malformed", malformed).
+		Msg("refused player session ids that nobody reserved")
 }
 
-// close says what is left to say.
+// close says what is left to say, and returns once it is said.
 func (s *strangers) close() {
 	s.mu.Lock()
 	s.closed = true
@@ -63,4 +68,5 @@ func (s *strangers) close() {
 	}
 	s.mu.Unlock()
 	s.speak()
+	s.speaking.Wait()
 }

@@ -16,6 +16,7 @@ type subscriber struct {
 	handle    func(session.Event)
 	wake      chan struct{} // holds one signal: there may be events, or an end
 	done      chan struct{} // closed when the goroutine ends
+	closing   chan struct{} // closed when the subscriber itself closes the table
 	cancelled atomic.Bool
 
 	// The rest is protected by the queue's lock.
@@ -23,6 +24,7 @@ type subscriber struct {
 	chunk     *eventChunk // what to read next
 	n         int         // in chunk
 	warned    bool        // said to be behind
+	closes    bool        // closing is closed
 }
 
 // rouse wakes the goroutine, now or when it next waits.
@@ -35,8 +37,7 @@ func (s *subscriber) rouse() {
 
 // serve hands s its events until there are no more.
 func (q *eventQueue) serve(s *subscriber) {
-	defer close(s.done)
-	defer q.cancel(s) // also if the subscriber ended its goroutine
+	defer q.ended(s) // also if the subscriber itself ends its goroutine
 	q.started(s)
 	for {
 		events := q.next(s)
@@ -79,11 +80,17 @@ func (q *eventQueue) started(s *subscriber) {
 	s.goroutine = id
 }
 
-// runs tells whether s runs on a goroutine.
-func (q *eventQueue) runs(s *subscriber, goroutine string) bool {
+// closes notes that whoever runs on a goroutine closes the table, if it is a
+// subscriber: nobody needs to wait for that one.
+func (q *eventQueue) closes(goroutine string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return s.goroutine == goroutine
+	for _, s := range q.serving {
+		if s.goroutine == goroutine && !s.closes {
+			s.closes = true
+			close(s.closing)
+		}
+	}
 }
 
 // goroutineID tells goroutines apart: a Close that is called by a subscriber

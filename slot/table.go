@@ -34,6 +34,11 @@ type table struct {
 	malformed atomic.Uint64 // ids refused
 	held      atomic.Int64  // seats
 
+	// sweeping is held while the player sessions of a game session that has been
+	// terminated are moved to the past: who counts them all waits for it. It is
+	// taken after a game session's lock and before the roster's.
+	sweeping sync.Mutex
+
 	closed   atomic.Bool // set for good, then every lock is passed through
 	draining atomic.Bool
 
@@ -53,7 +58,7 @@ type table struct {
 	journals []*journal
 
 	done     chan struct{}  // closed when Close has begun
-	running  sync.WaitGroup // the timer's goroutine
+	running  sync.WaitGroup // the timer's and the reclaimer's goroutine
 	shutDown chan struct{}  // closed when last is set, for good
 	last     Stats
 }
@@ -82,13 +87,15 @@ func NewTable(c Config) (*Table, error) {
 			t.stripes[i].live.presize(c.Capacity / c.Stripes)
 		}
 	}
-	t.expiry.wheel = wheel.New[key](tick, buckets, 0)
+	t.expiry.wheel = wheel.New[timed](tick, buckets, 0)
 	t.expiry.alarm = time.NewTimer(maxDuration)
 	t.expiry.set = never
+	t.expiry.rang = make(chan struct{}, 1)
 	t.base = t.newJournal(c.Logger)
 	t.events.keys, t.events.clock = &t.keys, &t.clock
 	t.events.limit, t.events.warn, t.events.report = t.backlogLimit, t.base.subscriberBehind, t.base.subscriberPanicked
 	t.running.Go(t.runTimer)
+	t.running.Go(t.runReclaimer)
 	return &Table{table: t, log: t.base}, nil
 }
 
@@ -183,13 +190,11 @@ func (t *Table) awaitSubscribers() {
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
 	t.events.warnings.Wait()
-	self := goroutineID()
+	t.events.closes(goroutineID())
 	for _, s := range t.events.close() {
-		if t.events.runs(s, self) {
-			continue
-		}
 		select {
 		case <-s.done:
+		case <-s.closing:
 		case <-ctx.Done():
 			t.log.subscriberStuck()
 			return

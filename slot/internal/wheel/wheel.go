@@ -76,8 +76,8 @@ func (w *Wheel[E]) Len() int { return w.count }
 
 // Add schedules e for the first tick that is not before at. An entry that lies
 // more than a lap ahead comes out once a lap until then, one that lies in the
-// past at the next tick. It reports whether Next has become sooner.
-func (w *Wheel[E]) Add(e E, at, now int64) (sooner bool) {
+// past at the next tick.
+func (w *Wheel[E]) Add(e E, at, now int64) {
 	w.skip(now)
 	tick := max(at/w.tick, w.cursor+1)
 	if tick*w.tick < at { // round up: never early. Cannot overflow: at is one more
@@ -87,11 +87,7 @@ func (w *Wheel[E]) Add(e E, at, now int64) (sooner bool) {
 	visit := tick - (tick-w.cursor-1)&^(int64(len(w.buckets))-1)
 	w.push(w.index(visit), e)
 	w.count++
-	if visit >= w.soonest {
-		return false
-	}
-	w.soonest = visit
-	return true
+	w.soonest = min(w.soonest, visit)
 }
 
 // Next returns when Take will have an entry to hand out, and false when the
@@ -104,6 +100,20 @@ func (w *Wheel[E]) Next() (at int64, ok bool) {
 		return 0, false
 	}
 	return w.soonest * w.tick, true
+}
+
+// Coming returns when the first bucket comes that has an entry and has not come
+// by now, whatever waits to be taken, and false if there is none within a lap.
+func (w *Wheel[E]) Coming(now int64) (at int64, ok bool) {
+	after := max(now/w.tick, w.cursor)
+	tick := w.soonest
+	if tick <= after {
+		tick = w.search(after)
+	}
+	if tick == never {
+		return 0, false
+	}
+	return tick * w.tick, true
 }
 
 // Take moves entries whose bucket has come by now to out and returns how many.
@@ -148,7 +158,7 @@ func (w *Wheel[E]) advance(now int64) bool {
 	}
 	if lap := now/w.tick - int64(len(w.buckets)); w.cursor < lap {
 		w.cursor = lap // after a stall of many laps, too, one is enough
-		w.soonest = w.search()
+		w.soonest = w.search(w.cursor)
 	}
 	w.comes(w.soonest)
 	return true
@@ -166,7 +176,7 @@ func (w *Wheel[E]) comes(tick int64) {
 	w.buckets[i] = list[E]{}
 	w.used[i/64] &^= 1 << (i % 64)
 	w.cursor = tick
-	w.soonest = w.search()
+	w.soonest = w.search(w.cursor)
 }
 
 // skip moves the cursor over buckets that hold nothing, so that no entry is
@@ -175,12 +185,12 @@ func (w *Wheel[E]) skip(now int64) {
 	w.cursor = max(w.cursor, min(now/w.tick, w.soonest-1))
 }
 
-// search returns the first used tick after the cursor, at most a lap away.
-func (w *Wheel[E]) search() int64 {
-	for step := int64(0); step < int64(len(w.buckets)); {
-		i := w.index(w.cursor + 1 + step)
+// search returns the first used tick after another, at most a lap away.
+func (w *Wheel[E]) search(after int64) int64 {
+	for step := int64(1); step <= int64(len(w.buckets)); {
+		i := w.index(after + step)
 		if word := w.used[i/64] >> (i % 64); word != 0 {
-			return w.cursor + 1 + step + int64(bits.TrailingZeros64(word))
+			return after + step + int64(bits.TrailingZeros64(word))
 		}
 		step += int64(64 - i%64)
 	}
