@@ -2,6 +2,7 @@ package slot_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -332,6 +333,10 @@ func TestCloseAmongCalls(t *testing.T) {
 					f.Release(ps.PlayerSessionID)
 					if n == 0 {
 						begun.Done()
+					}
+					if session.Reason(err) == "overloaded" { // the recorder cannot keep up
+						runtime.Gosched()
+						continue
 					}
 					if err != nil {
 						requireOneOf(t, []error{session.ErrClosed}, err)

@@ -171,11 +171,12 @@ func (t *Table) read(e listed, g **gameSession) (record, *gameSession, bool) {
 		}
 		(*g).mu.Lock()
 	}
+	still := t.roster.holds(e.cursor) // not forgotten, and its place given to another
 	s := t.stripe(e.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(e.key)
-	if r == nil || r.place != e.place || t.games.at(r.game) != *g {
+	if r == nil || r.place != e.place || t.games.at(r.game) != *g || !still {
 		return record{}, nil, false
 	}
 	return *r, *g, true

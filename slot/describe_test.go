@@ -449,6 +449,50 @@ func TestDescribeForgottenAtTheCursor(t *testing.T) {
 	}
 }
 
+// It alone is forgotten: those before it are still there, and are not told again.
+func TestDescribeForgottenBehindOthers(t *testing.T) {
+	t.Parallel()
+	for _, q := range []slot.Query{{GameSessionID: match, Limit: 3}, {PlayerID: "alice", Limit: 3}} {
+		f := newFixture(t, slot.Config{DuplicatePlayers: slot.DuplicatesAllow, MaxRetained: 1}, 100)
+		f.create("other", 1)
+		var want []string
+		for range 12 {
+			want = append(want, f.reserve("alice").PlayerSessionID)
+		}
+		pages := f.pages(q, func(page int) {
+			f.release(want[page*3-1])
+			f.release(f.reserved(slot.Reservation{GameSessionID: "other", PlayerID: "bob"}).PlayerSessionID)
+			_, err := f.Lookup(want[page*3-1])
+			requireOnly(t, session.ErrPlayerSessionNotFound, err)
+		})
+		var got []string
+		for _, ps := range slices.Concat(pages...) {
+			got = append(got, ps.PlayerSessionID)
+		}
+		require.Equal(t, want, got)
+	}
+}
+
+// However many a filter passes over, it finds those behind.
+func TestDescribeStatusPassesOverMany(t *testing.T) {
+	t.Parallel()
+	const n = 3000
+	f := newFixture(t, slot.Config{}, n)
+	var party []slot.Reservation
+	for i := range n {
+		party = append(party, slot.Reservation{GameSessionID: match, PlayerID: player(i)})
+	}
+	admitted, err := f.ReserveAll(party)
+	require.NoError(t, err)
+	var want []session.PlayerSession
+	for _, i := range []int{0, 127, 128, 1500, n - 1} {
+		want = append(want, f.accept(admitted[i].PlayerSessionID))
+	}
+	for _, limit := range []int{1, 2, 5, 1000} {
+		require.Equal(t, want, f.describe(slot.Query{GameSessionID: match, Status: session.StatusActive, Limit: limit}))
+	}
+}
+
 // A game session is forgotten and another is created under its id: the token
 // leads to nothing that has been read.
 func TestDescribeForgottenGameSession(t *testing.T) {

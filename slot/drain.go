@@ -43,7 +43,7 @@ func (t *Table) DrainGameSession(ctx context.Context, id string) error {
 	if g.Status != session.GameSessionTerminated {
 		g.Status = session.GameSessionTerminating
 		if g.held == 0 {
-			t.emptied(g, t.now())
+			t.emptied(g)
 		}
 	}
 	empty := g.whenEmpty()

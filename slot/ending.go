@@ -33,14 +33,14 @@ func (t *table) endLocked(g *gameSession, s *stripe, r, e *record) {
 }
 
 // finish ends r as e, unlocks s and frees the seat. g stays locked.
-func (t *table) finish(g *gameSession, s *stripe, r, e *record, now int64) {
+func (t *table) finish(g *gameSession, s *stripe, r, e *record) {
 	t.endLocked(g, s, r, e)
 	s.mu.Unlock()
-	t.depart(g, []record{*e}, now)
+	t.depart(g, []record{*e})
 }
 
 // depart frees the seats of player sessions that have just ended. g is locked.
-func (t *table) depart(g *gameSession, ended []record, now int64) {
+func (t *table) depart(g *gameSession, ended []record) {
 	if len(ended) == 0 {
 		return
 	}
@@ -56,7 +56,7 @@ func (t *table) depart(g *gameSession, ended []record, now int64) {
 		t.base.note(g, d)
 	}
 	if g.held == 0 {
-		t.emptied(g, now)
+		t.emptied(g)
 	}
 }
 
@@ -85,9 +85,9 @@ func (g *gameSession) missed() int {
 }
 
 // emptied is called when the last seat of g has been left. g is locked.
-func (t *table) emptied(g *gameSession, now int64) {
+func (t *table) emptied(g *gameSession) {
 	if g.Status == session.GameSessionTerminating {
-		t.terminate(g, now)
+		t.terminate(g)
 	}
 	if g.empty != nil {
 		close(g.empty)
@@ -96,14 +96,30 @@ func (t *table) emptied(g *gameSession, now int64) {
 }
 
 // terminate ends g and all its player sessions. g is locked, and not TERMINATED.
-func (t *table) terminate(g *gameSession, now int64) {
+func (t *table) terminate(g *gameSession) {
+	t.sweeping.Lock()
+	now := t.end(g)
+	t.sweep(g, now)
+	t.sweeping.Unlock()
+	t.scheduleForgetting(g, now)
+	t.base.note(g, departure{game: g, terminated: true})
+}
+
+// end makes g TERMINATED. All stripes are locked meanwhile: so nobody has judged
+// a deadline after the instant it returns, or accepted a player, before g ended.
+func (t *table) end(g *gameSession) (now int64) {
+	t.lockStripes()
+	defer t.unlockStripes()
+	now = t.now()
 	g.Status = session.GameSessionTerminated
 	g.TerminationTime = t.clock.wall(now)
-	if g.held > 0 {
-		t.sweeping.Lock()
-		defer t.sweeping.Unlock()
-	}
-	g.ended.Store(now) // here all have ended; what follows makes room
+	g.ended.Store(now)
+	return now
+}
+
+// sweep moves the player sessions of g, which ended at now, to the past. g is
+// locked.
+func (t *table) sweep(g *gameSession, now int64) {
 	for _, p := range g.seats {
 		if p == 0 {
 			continue
@@ -113,8 +129,6 @@ func (t *table) terminate(g *gameSession, now int64) {
 		s.mu.Lock()
 		r := s.live.find(k)
 		e := r.settled(now, now)
-		t.finish(g, s, r, &e, now)
+		t.finish(g, s, r, &e)
 	}
-	t.scheduleForgetting(g, now)
-	t.base.note(g, departure{game: g, terminated: true})
 }

@@ -36,6 +36,7 @@ type expiry struct {
 	mu    sync.Mutex // protects all below; a leaf
 	wheel *wheel.Wheel[timed]
 	ended []endedGame // game sessions that are retained, in order of their end
+	clock *clock
 	alarm *time.Timer
 	set   int64 // what the alarm is set to, or never
 	rung  int64 // when it last rang
@@ -98,7 +99,7 @@ func (x *expiry) setAlarm(now int64) {
 		x.alarm.Stop()
 		return
 	}
-	x.alarm.Reset(time.Duration(next - now))
+	x.alarm.Reset(time.Duration(next - x.clock.now())) // now may be long ago
 }
 
 // runTimer raises the horizon when deadlines pass. It never waits for a lock that
@@ -136,6 +137,7 @@ func (t *table) runReclaimer() {
 		}
 		t.reclaim()
 		for t.forgetEnded() {
+			t.reclaim() // seats do not wait for it
 		}
 		t.resetAlarm()
 	}
@@ -249,7 +251,7 @@ func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
 			t.endLocked(g, s, r, &ended[len(ended)-1])
 		}
 		t.unlockSet(locked)
-		t.depart(g, ended, now)
+		t.depart(g, ended)
 	}
 	return g.leave()
 }

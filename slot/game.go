@@ -125,7 +125,7 @@ func (t *Table) TerminateGameSession(id string) error {
 		return err
 	}
 	if g.Status != session.GameSessionTerminated {
-		t.terminate(g, t.now())
+		t.terminate(g)
 	}
 	t.unlock(g)
 	t.forgetSurplus()

@@ -455,6 +455,44 @@ func TestMaxRetainedOfAPartyAtOnce(t *testing.T) {
 	require.Len(t, f.describe(slot.Query{GameSessionID: match}), 10)
 }
 
+// What a whole game session leaves when it is forgotten does not upset who goes
+// next.
+func TestMaxRetainedAfterRetention(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const crowd, most = 3000, 3100
+		f := newFixture(t, slot.Config{Retention: time.Hour, MaxRetained: most, DuplicatePlayers: slot.DuplicatesAllow}, most)
+		f.create("crowd", crowd)
+		var ids []string
+		end := func() {
+			t.Helper()
+			time.Sleep(time.Millisecond)
+			ids = append(ids, f.release(f.reserve("alice").PlayerSessionID).PlayerSessionID)
+		}
+		end()
+		party := make([]slot.Reservation, crowd)
+		for i := range party {
+			party[i] = slot.Reservation{GameSessionID: "crowd", PlayerID: player(i)}
+		}
+		_, err := f.ReserveAll(party)
+		require.NoError(t, err)
+		end()
+		f.terminate("crowd")
+		end()
+		require.Equal(t, crowd+3, f.Stats().TimedOut)
+		time.Sleep(time.Hour + time.Millisecond)
+		require.Equal(t, 3, f.Stats().TimedOut)
+		for range most {
+			end()
+		}
+		require.Equal(t, most, f.Stats().TimedOut)
+		for i, id := range ids {
+			_, err := f.Lookup(id)
+			require.Equal(t, i < 3, err != nil, "%d: %v", i, err)
+		}
+	})
+}
+
 // Ids and numbers of forgotten game sessions are given again, and nothing of the
 // old ones shows.
 func TestGameSessionCreatedUnderForgottenID(t *testing.T) {

@@ -1,6 +1,7 @@
 package slot
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/usher-go/usher/session"
@@ -54,21 +55,24 @@ func (h *history) surplus(most int, room []past) []past {
 	return room[:n]
 }
 
-// restore takes back what surplus counted, for n that were forgotten already.
-func (h *history) restore(n int) {
+// count corrects how many are retained, for n that were forgotten (negative) or
+// were not (positive), otherwise than surplus took them.
+func (h *history) count(n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.retained += n
 }
 
-// forgot counts n that were forgotten while they stand in the heap, and cleans
-// up once more do than not.
-func (h *history) forgot(n int, stands func(past) bool) {
+// cleanHistory drops those from the heap who have been forgotten with their game
+// session, once they are more than the others.
+func (t *table) cleanHistory() {
+	h := &t.history
+	t.roster.mu.Lock()
+	defer t.roster.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.retained -= n
 	if len(h.earliest.items) > 2*h.retained+chunkPlaces {
-		h.earliest.keep(stands)
+		h.earliest.keep(func(p past) bool { return t.roster.at(p.place).seq == p.seq })
 	}
 }
 
@@ -86,7 +90,7 @@ func (t *table) forgetSurplus() {
 				n++
 			}
 			if known := t.forget(surplus[:n]); known < n {
-				t.history.restore(n - known)
+				t.history.count(n - known)
 			}
 			surplus = surplus[n:]
 		}
@@ -125,8 +129,9 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 	t.roster.remove(g, known)
 }
 
-// forgetEnded forgets the game session that ended first, if its retention is
-// over, with its player sessions. It reports whether it did.
+// forgetEnded forgets player sessions of the game session that ended first, if its
+// retention is over, and at last itself. It does a part of that, and reports
+// whether there may be more to do.
 func (t *table) forgetEnded() bool {
 	g := t.expiry.over(t.now())
 	if g == nil || t.closed.Load() {
@@ -134,35 +139,39 @@ func (t *table) forgetEnded() bool {
 	}
 	g.mu.Lock()
 	g.retired = true
-	n := 0
-	for {
-		var room [together]listed
-		known := t.roster.behind(room[:0], list{order: byGame, game: g}, cursor{})
-		if len(known) == 0 {
-			break
-		}
-		t.forgetLocked(g, known)
-		n += len(known)
+	known := make([]listed, 0, batch)
+	known = t.roster.behind(known, list{order: byGame, game: g}, cursor{})
+	t.history.count(-len(known)) // first, so that nobody else is forgotten in their place
+	for some := range slices.Chunk(known, together) {
+		t.forgetLocked(g, some)
 	}
 	g.mu.Unlock()
+	if len(known) == batch {
+		return true
+	}
+	t.expiry.forgotten(g)
 	t.games.remove(g)
-	t.history.forgot(n, func(p past) bool {
-		var room [1]listed
-		return len(t.roster.find(room[:0], []past{p})) > 0
-	})
-	t.base.forgotten(g, n)
+	t.cleanHistory()
+	t.base.forgotten(g)
 	return true
 }
 
-// over takes out the game session that ended first if its retention is over.
+// over returns the game session that ended first, if its retention is over.
 func (x *expiry) over(now int64) *gameSession {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if len(x.ended) == 0 || x.ended[0].forget > now {
 		return nil
 	}
-	g := x.ended[0].game
-	x.ended[0].game = nil
-	x.ended = x.ended[1:]
-	return g
+	return x.ended[0].game
+}
+
+// forgotten takes out the game session that over has returned.
+func (x *expiry) forgotten(g *gameSession) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ended[0].game == g {
+		x.ended[0].game = nil
+		x.ended = x.ended[1:]
+	}
 }

@@ -53,8 +53,8 @@ func (j *journal) maximum(gameSessionID string, maximum int) {
 	}
 }
 
-func (j *journal) forgotten(g *gameSession, n int) {
-	j.log.Debug().Str("game_session_id", g.common.GameSessionID).Int("player_sessions", n).
+func (j *journal) forgotten(g *gameSession) {
+	j.log.Debug().Str("game_session_id", g.common.GameSessionID).
 		Msg("retention is over; game session forgotten")
 }
 

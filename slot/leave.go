@@ -21,7 +21,7 @@ func (t *Table) Release(playerSessionID string) (session.PlayerSession, error) {
 	if !e.status().Terminal() {
 		e.end(session.CauseReleased, now)
 	}
-	t.conclude(g, s, r, &e, now)
+	t.conclude(g, s, r, &e)
 	return g.present(&e, playerSessionID), nil
 }
 
@@ -48,7 +48,7 @@ func (t *Table) Disconnect(playerSessionID string, generation uint32) error {
 	if connected {
 		e.end(session.CauseWindowOver, now)
 	}
-	t.conclude(g, s, r, &e, now)
+	t.conclude(g, s, r, &e)
 	return nil
 }
 
@@ -74,9 +74,9 @@ func (t *Table) drop(g *gameSession, s *stripe, r *record, deadline, now int64) 
 }
 
 // conclude ends r as e if e has ended and r has not, and unlocks both locks.
-func (t *Table) conclude(g *gameSession, s *stripe, r, e *record, now int64) {
+func (t *Table) conclude(g *gameSession, s *stripe, r, e *record) {
 	if e.status().Terminal() && !r.status().Terminal() {
-		t.finish(g, s, r, e, now)
+		t.finish(g, s, r, e)
 	} else {
 		s.mu.Unlock()
 	}

@@ -26,7 +26,8 @@ func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, err
 	if err != nil {
 		return session.PlayerSession{}, err
 	}
-	r, ok := t.liveOf(g, playerID, t.roster.hash(playerID), t.now())
+	t.now() // deadlines are judged by the clock
+	r, ok := t.liveOf(g, playerID, t.roster.hash(playerID))
 	t.unlock(g)
 	t.forgetSurplus() // on the way, one may have ended
 	if !ok {

@@ -299,18 +299,18 @@ func TestPartyIDs(t *testing.T) {
 // the other has left nothing behind.
 func TestPartiesRaceForAnID(t *testing.T) {
 	t.Parallel()
+	const rounds, size = 60, 60
 	f := newFixture(t, slot.Config{Stripes: 1}, 1)
-	const rounds = 200
 	for round := range rounds {
 		games := []string{fmt.Sprint("a ", round), fmt.Sprint("b ", round)}
 		errs := make([]error, 2)
 		var begin, end sync.WaitGroup
 		begin.Add(1)
 		for i, gameSessionID := range games {
-			f.create(gameSessionID, 3)
-			party := partyOf("alice", "bob", "carol")
-			for j := range party {
-				party[j].GameSessionID = gameSessionID
+			f.create(gameSessionID, size)
+			var party []slot.Reservation
+			for j := range size {
+				party = append(party, slot.Reservation{GameSessionID: gameSessionID, PlayerID: player(j)})
 			}
 			party[1].PlayerSessionID = fmt.Sprint("psess-", round)
 			end.Go(func() {
@@ -325,17 +325,58 @@ func TestPartiesRaceForAnID(t *testing.T) {
 			winner = 1
 		}
 		require.NoError(t, errs[winner])
-		requireMember(t, 1, "bob", session.ErrPlayerSessionExists, errs[1-winner])
-		require.Equal(t, 3, f.gameSession(games[winner]).CurrentPlayerSessionCount)
+		requireMember(t, 1, player(1), session.ErrPlayerSessionExists, errs[1-winner])
+		require.Equal(t, size, f.gameSession(games[winner]).CurrentPlayerSessionCount)
 		require.Zero(t, f.gameSession(games[1-winner]).CurrentPlayerSessionCount)
 		require.Empty(t, f.describe(slot.Query{GameSessionID: games[1-winner]}))
-		_, err := f.Live(games[1-winner], "alice")
+		_, err := f.Live(games[1-winner], player(0))
 		require.ErrorIs(t, err, session.ErrPlayerSessionNotFound)
 		ps, err := f.Reserve(slot.Reservation{GameSessionID: games[1-winner], PlayerID: "alice"})
 		require.NoError(t, err)
 		require.Zero(t, ps.Slot)
 	}
-	require.Equal(t, 4*rounds, f.Stats().Reserved)
+	require.Equal(t, (size+1)*rounds, f.Stats().Reserved)
+}
+
+// So too where the loser was to replace a session: that one stays.
+func TestReplacementsRaceForAnID(t *testing.T) {
+	t.Parallel()
+	const rounds, size = 60, 60
+	f := newFixture(t, slot.Config{Stripes: 1, DuplicatePlayers: slot.DuplicatesReplace}, 1)
+	for round := range rounds {
+		games := []string{fmt.Sprint("a ", round), fmt.Sprint("b ", round)}
+		held, errs := make([][]session.PlayerSession, 2), make([]error, 2)
+		var begin, end sync.WaitGroup
+		begin.Add(1)
+		for i, gameSessionID := range games {
+			f.create(gameSessionID, size)
+			var party []slot.Reservation
+			for j := range size {
+				party = append(party, slot.Reservation{GameSessionID: gameSessionID, PlayerID: player(j)})
+			}
+			held[i], errs[i] = f.ReserveAll(party)
+			require.NoError(t, errs[i])
+			party[1].PlayerSessionID = fmt.Sprint("psess-", round)
+			end.Go(func() {
+				begin.Wait()
+				_, errs[i] = f.ReserveAll(party)
+			})
+		}
+		begin.Done()
+		end.Wait()
+		winner := 0
+		if errs[0] != nil {
+			winner = 1
+		}
+		require.NoError(t, errs[winner])
+		requireMember(t, 1, player(1), session.ErrPlayerSessionExists, errs[1-winner])
+		require.Equal(t, held[1-winner], f.describe(slot.Query{GameSessionID: games[1-winner]}))
+		for _, ps := range held[1-winner] {
+			require.Equal(t, session.StatusTimedOut, f.release(ps.PlayerSessionID).Status)
+		}
+		require.Zero(t, f.gameSession(games[1-winner]).CurrentPlayerSessionCount)
+		require.Equal(t, size, f.gameSession(games[winner]).CurrentPlayerSessionCount)
+	}
 }
 
 func TestPartyReplaces(t *testing.T) {

@@ -203,7 +203,7 @@ func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out [
 	now := t.now()
 	repeats := 0
 	for i := range cs {
-		t.findHeld(g, &party[i], &cs[i], now)
+		t.findHeld(g, &party[i], &cs[i])
 		if cs[i].repeats {
 			out[i] = g.present(&cs[i].held, t.keys.id(&cs[i].held))
 			repeats++
@@ -220,12 +220,12 @@ func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out [
 
 // findHeld looks for a live session of the player in g, and decides whether it
 // answers the reservation. g is locked.
-func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim, now int64) {
+func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim) {
 	c.holds, c.repeats, c.replaces = false, false, false
 	if t.config.DuplicatePlayers == DuplicatesAllow {
 		return
 	}
-	c.held, c.holds = t.liveOf(g, r.PlayerID, c.player, now)
+	c.held, c.holds = t.liveOf(g, r.PlayerID, c.player)
 	if !c.holds || c.twice || t.config.DuplicatePlayers != DuplicatesReturn {
 		return
 	}
@@ -242,7 +242,7 @@ func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim, now int64) {
 
 // liveOf returns the oldest live session of a player in g. One whose deadline
 // has passed is ended on the way. g is locked.
-func (t *Table) liveOf(g *gameSession, playerID string, hash uint32, now int64) (record, bool) {
+func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (record, bool) {
 	for p, k := t.roster.nextLive(g, hash, 0); p != 0; {
 		s := t.stripe(k)
 		s.mu.Lock()
@@ -250,7 +250,7 @@ func (t *Table) liveOf(g *gameSession, playerID string, hash uint32, now int64) 
 		switch {
 		case !g.lives(r, t.horizon.Load()):
 			e := r.settled(t.horizon.Load(), g.ended.Load())
-			t.finish(g, s, r, &e, now)
+			t.finish(g, s, r, &e)
 			p, k = t.roster.nextLive(g, hash, 0)
 		case r.playerID() == playerID:
 			defer s.mu.Unlock()
@@ -410,9 +410,10 @@ func (t *Table) appear(g *gameSession, c *claim, now int64) {
 	if c.replaces {
 		s := t.stripe(c.held.key)
 		r := s.live.find(c.held.key)
-		c.held = r.settled(t.horizon.Load(), never)
+		replaced := t.now() // read under its lock, so that it is not before an accept
+		c.held = r.settled(replaced, never)
 		if !c.held.status().Terminal() {
-			c.held.end(session.CauseReplaced, now)
+			c.held.end(session.CauseReplaced, replaced)
 		}
 		t.endLocked(g, s, r, &c.held)
 	}

@@ -146,6 +146,13 @@ func (ro *roster) stamp(p place) timed {
 	return timed{p, uint32(ro.at(p).seq)}
 }
 
+// holds tells whether a player session is in the roster.
+func (ro *roster) holds(c cursor) bool {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	return ro.at(c.place).seq == c.seq
+}
+
 // find appends those of ps that are still in the roster to known.
 func (ro *roster) find(known []listed, ps []past) []listed {
 	ro.mu.Lock()

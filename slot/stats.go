@@ -10,7 +10,7 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
-// Stats are figures of a table, all of one instant.
+// Stats are figures of a table. Those of player sessions are of one instant.
 type Stats struct {
 	GameSessions, Reserved, Active, Completed, TimedOut int // held now; Completed and TimedOut are those retained
 

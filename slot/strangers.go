@@ -17,7 +17,8 @@ type strangers struct {
 
 	mu                 sync.Mutex // protects all below
 	unknown, malformed int
-	pause              *time.Timer // not nil: the log has just spoken
+	quiet              bool // the log speaks, or has just spoken
+	pause              *time.Timer
 	closed             bool
 	speaking           sync.WaitGroup // lines being written
 }
@@ -33,7 +34,8 @@ func (s *strangers) meet(wellFormed bool) {
 	} else {
 		s.malformed++
 	}
-	quiet := s.pause != nil || s.closed
+	quiet := s.quiet || s.closed
+	s.quiet = true
 	s.mu.Unlock()
 	if !quiet {
 		s.speak()
@@ -44,8 +46,9 @@ func (s *strangers) meet(wellFormed bool) {
 func (s *strangers) speak() {
 	s.mu.Lock()
 	unknown, malformed := s.unknown, s.malformed
-	s.unknown, s.malformed, s.pause = 0, 0, nil
-	if unknown+malformed == 0 {
+	s.unknown, s.malformed = 0, 0
+	s.quiet = unknown+malformed > 0
+	if !s.quiet {
 		s.mu.Unlock()
 		return
 	}

@@ -89,7 +89,7 @@ func NewTable(c Config) (*Table, error) {
 	}
 	t.expiry.wheel = wheel.New[timed](tick, buckets, 0)
 	t.expiry.alarm = time.NewTimer(maxDuration)
-	t.expiry.set = never
+	t.expiry.clock, t.expiry.set = &t.clock, never
 	t.expiry.rang = make(chan struct{}, 1)
 	t.base = t.newJournal(c.Logger)
 	t.events.keys, t.events.clock = &t.keys, &t.clock
@@ -109,9 +109,8 @@ func (t *Table) WithLogger(l zerolog.Logger) *Table {
 // cancel is called or the table is closed. Events of one player session arrive in
 // order, each once. f may call the table. If it panics, that is logged, and it
 // gets the next event all the same; if it is slow, its events wait, and Reserve
-// answers ErrOverloaded while more than max(65,536, 2 × live players) do. After
-// cancel f is called no more, but for a call that has begun. A nil f subscribes
-// nobody.
+// answers ErrOverloaded while more than max(65,536, 2 × live players) do. When
+// cancel returns, f may be at one more event, the last. A nil f subscribes nobody.
 func (t *Table) Subscribe(f func(session.Event)) (cancel func()) {
 	if f == nil {
 		return func() {}
@@ -165,6 +164,9 @@ func (t *Table) Close() error {
 func (t *Table) shut() {
 	// Whoever holds a lock may not have seen the table closed; whoever takes it
 	// after this has.
+	t.expiry.reclaiming.Lock()
+	//lint:ignore SA2001 passing through is the point
+	t.expiry.reclaiming.Unlock()
 	for _, g := range t.games.all() {
 		g.mu.Lock()
 		//lint:ignore SA2001 passing through is the point
@@ -189,7 +191,6 @@ func (t *Table) shut() {
 func (t *Table) awaitSubscribers() {
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
-	t.events.warnings.Wait()
 	t.events.closes(goroutineID())
 	for _, s := range t.events.close() {
 		select {
@@ -200,6 +201,7 @@ func (t *Table) awaitSubscribers() {
 			return
 		}
 	}
+	t.events.warnings.Wait()
 }
 
 // together is how many player sessions the wheel and the history take at a time,

@@ -366,7 +366,7 @@ func TestTimerPast(t *testing.T) {
 func TestTimerRacesCancellation(t *testing.T) {
 	t.Parallel()
 	// netty#14959
-	const rounds, crowd = 30, 64
+	const rounds, crowd = 20, 64
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(2, 1))
 		f := newFixture(t, slot.Config{}, rounds*crowd)
@@ -853,7 +853,7 @@ func TestTimerLogCallsTheTable(t *testing.T) {
 	t.Parallel()
 	// golang-lru/expirable, nats#7344
 	synctest.Test(t, func(t *testing.T) {
-		const crowd = 600
+		const crowd = 300
 		var log callingLog
 		f := newFixture(t, slot.Config{Logger: zerolog.New(&log).Level(zerolog.InfoLevel)}, 2*crowd)
 		f.join("host")
