@@ -26,7 +26,7 @@ import (
 // one alone.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
-	first, n := uint64(0), uint64(250)
+	first, n := uint64(0), uint64(60)
 	if testing.Short() {
 		n = 50
 	}
