@@ -62,7 +62,7 @@ func TestSentinels(t *testing.T) {
 		require.Regexp(t, `^session: [a-z ]+; [a-z ,]+$`, err, "what happened; what to do")
 		require.NotContains(t, err.Error(), "psess-")
 		for other := range sentinels {
-			require.Equal(t, err == other, errors.Is(err, other)) //nolint:errorlint // identity is the question
+			require.Equal(t, err == other, errors.Is(err, other))
 		}
 	}
 	require.Len(t, texts, len(sentinels))
@@ -131,7 +131,7 @@ func TestFieldError(t *testing.T) {
 	err := error(&session.FieldError{Field: "PlayerId", Reason: "is longer than 1024 characters"})
 	require.EqualError(t, err, "session: PlayerId is longer than 1024 characters")
 	for sentinel := range sentinels {
-		require.Equal(t, sentinel == session.ErrInvalidField, errors.Is(err, sentinel)) //nolint:errorlint // identity is the question
+		require.Equal(t, sentinel == session.ErrInvalidField, errors.Is(err, sentinel))
 	}
 }
 

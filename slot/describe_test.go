@@ -247,7 +247,7 @@ func TestDescribePlayer(t *testing.T) {
 		require.Equal(t, want, f.describe(slot.Query{PlayerID: "alice", Limit: limit}))
 	}
 	f.terminate("second") // retained
-	require.Equal(t, 30, len(f.describe(slot.Query{PlayerID: "alice"})))
+	require.Len(t, f.describe(slot.Query{PlayerID: "alice"}), 30)
 	for _, unknown := range []string{"bob", "alic", "alice ", "ALICE", strings.Repeat("x", 5000), "\xff"} {
 		page, err := f.Describe(slot.Query{PlayerID: unknown})
 		require.NoError(t, err)
@@ -291,8 +291,10 @@ func TestDescribeToken(t *testing.T) {
 		table.create("other", 10)
 		for i := range 4 {
 			for _, gameSessionID := range []string{match, "other"} {
-				table.reserved(slot.Reservation{GameSessionID: gameSessionID, PlayerID: "alice" + fmt.Sprint(i%2), PlayerData: "alice",
-					PlayerSessionID: fmt.Sprint("psess-", gameSessionID, i)})
+				table.reserved(slot.Reservation{
+					GameSessionID: gameSessionID, PlayerID: "alice" + fmt.Sprint(i%2), PlayerData: "alice",
+					PlayerSessionID: fmt.Sprint("psess-", gameSessionID, i),
+				})
 				if i < 2 {
 					table.release(fmt.Sprint("psess-", gameSessionID, i))
 				}
@@ -300,8 +302,12 @@ func TestDescribeToken(t *testing.T) {
 		}
 	}
 	queries := []slot.Query{
-		{GameSessionID: match}, {GameSessionID: "other"}, {GameSessionID: match, Status: session.StatusReserved},
-		{GameSessionID: match, Status: session.StatusTimedOut}, {PlayerID: "alice0"}, {PlayerID: "alice1"},
+		{GameSessionID: match},
+		{GameSessionID: "other"},
+		{GameSessionID: match, Status: session.StatusReserved},
+		{GameSessionID: match, Status: session.StatusTimedOut},
+		{PlayerID: "alice0"},
+		{PlayerID: "alice1"},
 	}
 	for i, q := range queries {
 		q.Limit = 1

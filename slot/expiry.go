@@ -17,6 +17,7 @@ const (
 	// A lap of 82 s is longer than the usual timeout, so that an entry is visited
 	// once. The bitmap of that many buckets is 1 KB.
 	buckets = 8192
+	lap     = buckets * int64(tick)
 
 	// batch is how many entries are reclaimed before the locks are let go of.
 	batch = 256
@@ -40,6 +41,7 @@ type expiry struct {
 	alarm *time.Timer
 	set   int64 // what the alarm is set to, or never
 	rung  int64 // when it last rang
+	busy  bool  // the reclaimer is at work
 
 	rang chan struct{} // tells the reclaimer
 }
@@ -64,7 +66,7 @@ func (t *table) schedule(e timed, deadline, now int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.wheel.Add(e, deadline, now)
-	if deadline < x.set {
+	if min(deadline, now+lap) < x.set { // it is visited once a lap
 		x.setAlarm(now)
 	}
 }
@@ -78,8 +80,9 @@ func (t *table) scheduleForgetting(g *gameSession, ended int64) {
 	x.setAlarm(ended)
 }
 
-// setAlarm sets the alarm for whatever comes after now. What has come by now is
-// the reclaimer's, which has been told. x.mu is held.
+// setAlarm sets the alarm for whatever comes after now, and for the next tick while
+// the reclaimer is at work. What has come by now is the reclaimer's, which has been
+// told. x.mu is held.
 func (x *expiry) setAlarm(now int64) {
 	if x.set <= now { // it is ringing, and will be set then
 		return
@@ -90,6 +93,9 @@ func (x *expiry) setAlarm(now int64) {
 	}
 	if i := slices.IndexFunc(x.ended, func(e endedGame) bool { return e.forget > x.rung }); i >= 0 {
 		next = min(next, x.ended[i].forget)
+	}
+	if x.busy { // what it has still to visit may have a deadline that the wheel does not know
+		next = min(next, now+int64(tick))
 	}
 	if next == x.set {
 		return
@@ -117,13 +123,13 @@ func (t *table) runTimer() {
 		now := t.now()
 		x.wakes.Add(1)
 		x.mu.Lock()
-		x.set, x.rung = never, now
+		x.set, x.rung, x.busy = never, now, true
 		x.setAlarm(now)
-		x.mu.Unlock()
 		select {
 		case x.rang <- struct{}{}:
 		default: // it will look once more, as it is
 		}
+		x.mu.Unlock()
 	}
 }
 
@@ -139,8 +145,16 @@ func (t *table) runReclaimer() {
 		for t.forgetEnded() {
 			t.reclaim() // seats do not wait for it
 		}
-		t.resetAlarm()
+		t.expiry.rest()
 	}
+}
+
+// rest lets the timer sleep for long again, unless it has rung meanwhile.
+func (x *expiry) rest() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.busy = len(x.rang) > 0
+	x.setAlarm(x.clock.now())
 }
 
 // catchUp raises the horizon to now and reclaims all that is behind it, to the

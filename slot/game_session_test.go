@@ -237,7 +237,7 @@ func TestGameSessionCounts(t *testing.T) {
 		counts(2)
 		time.Sleep(time.Minute - 1)
 		counts(2)
-		time.Sleep(1) // to the nanosecond, before the wheel looks
+		time.Sleep(1 * time.Nanosecond) // to the nanosecond, before the wheel looks
 		counts(0)
 	})
 }

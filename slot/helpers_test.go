@@ -228,7 +228,7 @@ func (l *logBook) lines(t testing.TB) []map[string]any {
 	for d := json.NewDecoder(bytes.NewBufferString(l.text())); ; {
 		line := make(map[string]any)
 		err := d.Decode(&line)
-		if err == io.EOF { //nolint:errorlint // Decode returns it bare
+		if err == io.EOF {
 			return lines
 		}
 		require.NoError(t, err)
@@ -258,7 +258,7 @@ func requireOnly(t testing.TB, want, err error) {
 	require.ErrorIs(t, err, want)
 	require.Equal(t, session.Reason(want), session.Reason(err))
 	for _, other := range sentinels {
-		if other != want { //nolint:errorlint // the sentinels themselves are meant
+		if other != want {
 			require.NotErrorIs(t, err, other)
 		}
 	}

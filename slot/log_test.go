@@ -181,7 +181,7 @@ func TestLogOfRefusedReservations(t *testing.T) {
 		inMatch["policy"] = "DENY_ALL"
 		refused("info", "denied", with("player_id", "carol"), res("carol", ""))
 		f.drain()
-		require.Equal(t, 3.0, book.only(t, "draining: no new reservations")["held"])
+		require.EqualValues(t, 3, book.only(t, "draining: no new reservations")["held"])
 		refused("info", "draining", with("player_id", "carol"), res("carol", ""))
 		f.drainMatch()
 		inMatch["game_session_status"] = "TERMINATING"
@@ -231,7 +231,7 @@ func TestLogOfStrangers(t *testing.T) {
 		book := new(logBook)
 		f := newFixture(t, slot.Config{Logger: book.logger()}, 10)
 		f.Activate("psess-unknown")
-		require.Equal(t, 1.0, book.only(t, strangers)["unknown"])
+		require.EqualValues(t, 1, book.only(t, strangers)["unknown"])
 		f.Activate("psess-unknown")
 		f.Activate("malformed")
 		require.Len(t, book.saying(t, strangers), 1)
@@ -330,7 +330,7 @@ func TestLogInjection(t *testing.T) {
 			require.NotEqual(t, "all is lost", line["message"])
 			require.NotContains(t, lines.Text(), "\x1b")
 		}
-		require.Equal(t, n, len(book.lines(t)))
+		require.Len(t, book.lines(t), n)
 		require.Equal(t, evil, book.only(t, "player refused: the id is in use")["player_id"])
 	})
 }

@@ -222,6 +222,9 @@ func TestPartyNamesAPlayerTwice(t *testing.T) {
 				}
 				requireMember(t, index, "alice", session.ErrDuplicatePlayer, err)
 			}, held.PlayerSessionID)
+			f.requireRefusedParty(partyOf("alice", "alice"), func(err error) {
+				requireOnly(t, session.ErrDuplicatePlayer, err)
+			}, held.PlayerSessionID)
 		})
 	}
 	t.Run("allow", func(t *testing.T) {

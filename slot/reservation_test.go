@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +40,7 @@ func TestReserve(t *testing.T) {
 			PlayerData:    `{"skill":7}`,
 		})
 
-		require.Regexp(t, regexp.MustCompile(`^psess-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`), ps.PlayerSessionID)
+		require.Regexp(t, `^psess-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, ps.PlayerSessionID)
 		require.Equal(t, session.PlayerSession{ // times too: UTC, whole milliseconds, not monotonic
 			CreationTime:    time.UnixMilli(now.UnixMilli()).UTC(),
 			DNSName:         "1.us-west-2.amazongamelift.com",
@@ -335,7 +334,7 @@ func TestReserveReopensSeat(t *testing.T) {
 		time.Sleep(time.Minute - 1)
 		_, err := f.Reserve(slot.Reservation{GameSessionID: match, PlayerID: "alice"})
 		requireOnly(t, session.ErrGameSessionFull, err)
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		require.Zero(t, f.reserve("alice").Slot)
 	})
 }
@@ -465,11 +464,11 @@ func (f fixture) drainMatch() {
 
 // overload stalls a subscriber, until the test ends, behind more events than may
 // wait.
-func (f fixture) overload() (recover func()) {
+func (f fixture) overload() (relieve func()) {
 	f.t.Helper()
 	stalled := make(chan struct{})
-	recover = sync.OnceFunc(func() { close(stalled) })
-	f.t.Cleanup(recover)
+	relieve = sync.OnceFunc(func() { close(stalled) })
+	f.t.Cleanup(relieve)
 	f.create("elsewhere", 1)
 	ps, err := f.Reserve(slot.Reservation{GameSessionID: "elsewhere", PlayerID: "loud"})
 	require.NoError(f.t, err)
@@ -479,7 +478,7 @@ func (f fixture) overload() (recover func()) {
 		_, err := f.TakeOver(ps.PlayerSessionID)
 		require.NoError(f.t, err)
 	}
-	return recover
+	return relieve
 }
 
 // Of two reasons that apply, the earlier one in API.md is told. All pairs but

@@ -354,7 +354,7 @@ func TestTimerPast(t *testing.T) {
 		time.Sleep(wheelLap)
 		w := f.wait(1)
 		time.Sleep(wheelLap)
-		require.Len(t, f.describe(slot.Query{GameSessionID: match, Status: session.StatusReserved}), 0) // reads the clock
+		require.Empty(t, f.describe(slot.Query{GameSessionID: match, Status: session.StatusReserved})) // reads the clock
 		f.requireStatus(w, session.StatusTimedOut)
 		time.Sleep(2 * wheelLap)
 		f.requireStatus(w, session.StatusTimedOut)
@@ -506,6 +506,24 @@ func TestTimerCancelledEntriesGo(t *testing.T) {
 	}
 }
 
+// That something else is to be done in between does not change that.
+func TestTimerCancelledEntriesGoBeforeRetentionEnds(t *testing.T) {
+	t.Parallel()
+	// netty#2541, nats#8595
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, slot.Config{MaxRetained: 10}, 10)
+		f.create("over", 10)
+		f.terminate("over")
+		for range 3000 {
+			ps := f.reserved(slot.Reservation{GameSessionID: match, PlayerID: "player", Timeout: math.MaxInt64})
+			f.accept(ps.PlayerSessionID)
+			f.release(ps.PlayerSessionID)
+			require.Less(t, f.WheelLen(), 200)
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 func TestTimerStorm(t *testing.T) {
 	t.Parallel()
 	// nats#7344
@@ -635,7 +653,7 @@ func (f fixture) elsewhere(id string, timeout time.Duration) waiter {
 func (f fixture) forget(id string) {
 	f.t.Helper()
 	f.release(id)
-	time.Sleep(1) // the earliest ended goes first
+	time.Sleep(1 * time.Nanosecond) // the earliest ended goes first
 	f.release(f.elsewhere("psess-that-ends-later", time.Millisecond).id)
 	_, err := f.Lookup(id)
 	require.ErrorIs(f.t, err, session.ErrPlayerSessionNotFound)
@@ -644,7 +662,7 @@ func (f fixture) forget(id string) {
 
 func (f fixture) forgetLater() {
 	f.t.Helper()
-	time.Sleep(1)
+	time.Sleep(1 * time.Nanosecond)
 	f.release(f.wait(time.Millisecond).id)
 }
 
@@ -768,27 +786,90 @@ func TestTimerJump(t *testing.T) {
 }
 
 // However long it takes to free the seats, and to say so in the log, deadlines
-// are kept, and calls that count seats free those themselves.
+// are kept, whatever the wheel was to look at meanwhile.
 func TestTimerHorizonWaitsForNobody(t *testing.T) {
 	t.Parallel()
 	// nats#7344
+	const stall = 3 * wheelLap
+	for name, prepare := range map[string]func(f fixture) waiter{
+		"reserved":           func(f fixture) waiter { return f.wait(time.Minute) },
+		"more than a lap":    func(f fixture) waiter { return f.wait(wheelLap + 10*time.Second) },
+		"more than two laps": func(f fixture) waiter { return f.wait(2*wheelLap + 10*time.Second) },
+		"extended": func(f fixture) waiter {
+			w := f.wait(time.Second)
+			_, err := f.Extend(w.id, time.Minute)
+			require.NoError(f.t, err)
+			return waiter{w.id, time.Now().Add(time.Minute)}
+		},
+		"dropped": func(f fixture) waiter {
+			f.drop(f.accept(f.wait(time.Second).id))
+			time.Sleep(time.Millisecond)
+			page := f.describe(slot.Query{GameSessionID: match, Status: session.StatusActive})
+			return waiter{page[0].PlayerSessionID, time.Now().Add(10*time.Second - time.Millisecond)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log slowLog
+				f := newFixture(t, slot.Config{Logger: log.logger(), ReconnectWindow: 10 * time.Second}, 10)
+				before := prepare(f)
+				log.stall(f, stall)
+				during := waiter{deadline: time.Now()}
+				if name != "dropped" { // which looks for the only one
+					during = prepare(f)
+				}
+				for _, w := range []waiter{before, during} {
+					if w.id == "" {
+						continue
+					}
+					was := f.lookup(w.id).Status
+					time.Sleep(time.Until(w.deadline) - 1)
+					require.Equal(t, was, f.lookup(w.id).Status)
+					time.Sleep(punctual)
+					want := session.StatusTimedOut
+					if was == session.StatusActive {
+						want = session.StatusCompleted
+					}
+					f.requireStatus(w, want)
+				}
+				require.Zero(t, f.held()) // frees the seats itself
+				require.NoError(t, f.CheckAtRest())
+				time.Sleep(stall)
+			})
+		})
+	}
+}
+
+// Calls that count seats, or need one, see those free whose deadline has just
+// passed, wherever in a tick.
+func TestTimerSeatsAreCountedToTheNanosecond(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log slowLog
-		f := newFixture(t, slot.Config{Logger: log.logger()}, 100)
-		log.stall(f, time.Minute)
-		var waiters []waiter
-		for i := range time.Duration(50) {
-			waiters = append(waiters, f.wait(1+i*977*time.Millisecond))
+		for _, phase := range []time.Duration{0, 1, 3*time.Millisecond + 1, wheelTick - 1} {
+			f := newFixture(t, slot.Config{}, 1)
+			for _, frees := range []func(){
+				func() { require.Zero(t, f.held()) },
+				func() { require.Zero(t, f.Stats().Reserved) },
+				func() { f.release(f.reserve("heir").PlayerSessionID) },
+				func() {
+					_, err := f.ReserveAll([]slot.Reservation{{GameSessionID: match, PlayerID: "heir", Timeout: 1}})
+					require.NoError(t, err)
+				},
+			} {
+				time.Sleep(2*wheelTick - time.Duration(time.Now().UnixNano())%wheelTick + phase)
+				w := f.wait(time.Second)
+				time.Sleep(time.Second - 1)
+				require.Equal(t, 1, f.held())
+				require.Equal(t, 1, f.Stats().Reserved)
+				_, err := f.Reserve(slot.Reservation{GameSessionID: match, PlayerID: "early"})
+				requireOnly(t, session.ErrGameSessionFull, err)
+				time.Sleep(1 * time.Nanosecond)
+				frees()
+				f.requireStatus(w, session.StatusTimedOut)
+				time.Sleep(time.Second)
+			}
 		}
-		for _, w := range waiters {
-			time.Sleep(time.Until(w.deadline) - 1)
-			require.Equal(t, session.StatusReserved, f.lookup(w.id).Status)
-			time.Sleep(punctual)
-			f.requireStatus(w, session.StatusTimedOut)
-		}
-		require.Zero(t, f.held())
-		require.NoError(t, f.CheckAtRest())
-		time.Sleep(time.Minute)
 	})
 }
 
@@ -1177,7 +1258,7 @@ func TestExtendAtTheDeadline(t *testing.T) {
 		_, err := f.Extend(in.id, time.Second)
 		require.NoError(t, err)
 		in.deadline = time.Now().Add(time.Second)
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		_, err = f.Extend(late.id, time.Second)
 		requireOnly(t, session.ErrTimedOut, err)
 		f.requireStatus(late, session.StatusTimedOut)

@@ -114,13 +114,19 @@ func (r *rig) take(now int64, size int) int {
 	return n
 }
 
-// drain calls Take until it finds nothing more.
+// drain calls Take until it finds nothing more, which must happen: no entry comes
+// twice, though those who are early are added again.
 func (r *rig) drain(now int64, size int) (taken int) {
 	r.t.Helper()
+	most := len(r.held) - r.lastID // plus what is added meanwhile
+	mayRepeat := r.hurried > 0
 	for {
 		n := r.take(now, size)
 		if n == 0 {
 			return taken
+		}
+		if taken+n > most+r.lastID && !mayRepeat {
+			r.t.Fatalf("%d come at %d, more than there are", taken+n, now)
 		}
 		taken += n
 		if r.between != nil {
@@ -199,7 +205,15 @@ func (r *rig) check() {
 	if ok != (len(r.held) > 0) {
 		r.t.Fatalf("Next says %v, but %d entries are held", ok, len(r.held))
 	}
+	coming, later := r.w.Coming(r.now)
+	if next > r.now && (coming != next || later != ok) || later && (coming <= r.now || coming%r.tick != 0) {
+		r.t.Fatalf("at %d Coming is %d, %v, but Next %d, %v", r.now, coming, later, next, ok)
+	}
 	for i := range r.held {
+		e := &r.held[i]
+		if e.exact && e.at > r.now && e.latest > r.hurried && (!later || coming/r.tick > e.latest) {
+			r.t.Fatalf("at %d Coming is %d, %v, but an entry is due at tick %d", r.now, coming, later, e.latest)
+		}
 		if next > r.now && next/r.tick > r.held[i].latest || next%r.tick != 0 {
 			r.t.Fatalf("Next is %d, but an entry is due at tick %d", next, r.held[i].latest)
 		}
