@@ -841,6 +841,34 @@ func TestTimerHorizonWaitsForNobody(t *testing.T) {
 	}
 }
 
+// A call that counts seats takes entries out of the wheel. Held up, it must not
+// keep the timer from waking for them.
+func TestTimerHorizonWaitsForNoCall(t *testing.T) {
+	t.Parallel()
+	// nats#7344
+	synctest.Test(t, func(t *testing.T) {
+		var log slowLog
+		f := newFixture(t, slot.Config{Logger: log.logger()}, 1000)
+		for range 256 { // all that is looked at in one go
+			f.wait(7 * time.Millisecond)
+		}
+		w := f.wait(9 * time.Millisecond)
+		time.Sleep(8 * time.Millisecond)
+		log.pause.Store(int64(time.Minute))
+		var call sync.WaitGroup
+		defer call.Wait()
+		call.Go(func() { f.Stats() })
+		synctest.Wait()
+		require.Zero(t, log.pause.Load())
+
+		f.create("over", 1)
+		f.terminate("over") // sets the alarm anew
+		require.Equal(t, session.StatusReserved, f.lookup(w.id).Status)
+		time.Sleep(time.Until(w.deadline.Add(punctual)))
+		f.requireStatus(w, session.StatusTimedOut)
+	})
+}
+
 // Calls that count seats, or need one, see those free whose deadline has just
 // passed, wherever in a tick.
 func TestTimerSeatsAreCountedToTheNanosecond(t *testing.T) {

@@ -78,7 +78,7 @@ func (r *rig) add(at, now int64) int {
 	r.schedule(&e, now)
 	// The cursor comes by its bucket once a lap, and so it does again for each
 	// Hurry at most.
-	e.allowed = 1 + int((e.latest-r.drained-1)/r.buckets) - r.hurries
+	e.allowed = 1 + int(min((e.latest-r.drained-1)/r.buckets, math.MaxInt32/2)) - r.hurries
 	r.held = append(r.held, e)
 	r.check()
 	return e.id
