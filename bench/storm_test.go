@@ -52,7 +52,9 @@ const pace = 10 * time.Microsecond
 func newStorm(b *testing.B, slots int) *storm {
 	b.Helper()
 	guests := max(slots/5, 200)
-	s := &storm{house: newHouse(b, guests, plain()), players: newCrowd(slots)}
+	c := plain()
+	c.ReservationTimeout = time.Hour // a slow machine takes long to prepare
+	s := &storm{house: newHouse(b, guests, c), players: newCrowd(slots)}
 	s.settle(b)
 	return s
 }
