@@ -1,0 +1,248 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/session"
+)
+
+// timeout is how long a reservation waits, if nothing is to expire: a minute, but
+// as long as a slow machine needs to seat a million.
+func timeout(slots int) time.Duration {
+	return max(time.Minute, time.Duration(slots)*200*time.Microsecond)
+}
+
+// What is done with a contender, and so what a figure is of.
+const (
+	accept        = "accept"
+	refuse        = "refuse an unknown id"
+	reserve       = "reserve"
+	release       = "release"
+	acceptAllocs  = "accept: allocations"
+	refuseAllocs  = "refuse: allocations"
+	reserveAllocs = "reserve: allocations"
+	memory        = "memory"
+	gc            = "full garbage collection"
+	expiry        = "expiry at one instant"
+	expiryAccept  = "expiry: accept"
+	expiryWait    = "expiry: accept, from when it was due"
+	growth        = "growth: accept"
+	growthMax     = "growth: longest accept"
+)
+
+// lap is what is done with one contender at one size: players fill it, come on
+// each number of processors, strangers are refused, and everybody leaves.
+type lap struct {
+	runner  *runner
+	entrant Entrant
+	slots   int
+	c       Contender
+	aliased bool
+	calls   *atomic.Int64 // of a subscriber, who is waited for; nil: none
+	events  int64
+	issued  int // aliases
+}
+
+func (l *lap) run() (err error) {
+	if l.c, err = l.entrant.Open(setup(timeout(l.slots), l.slots)); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.c.Close()) }()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	fills := max(l.runner.enough/l.slots, 1)
+	if l.entrant.Floor || l.entrant.Sample > 0 {
+		fills = 1 // it cannot be emptied, or takes long
+	}
+	var sums sums
+	for range fills {
+		if err := l.fill(&sums); err != nil {
+			return err
+		}
+	}
+	sums.record(l.runner, l.entrant)
+	return nil
+}
+
+func (l *lap) fill(sums *sums) error {
+	measured := l.slots == l.runner.largest() && l.entrant.does(memory)
+	var before float64
+	if measured {
+		before = liveHeap()
+	}
+	arrivals, err := l.reserve(sums)
+	if err != nil {
+		return err
+	}
+	if measured {
+		bytes := (liveHeap()-before-float64(len(arrivals.text)))/float64(l.slots) - float64(ownBytes)
+		l.runner.add(l.entrant.Name, key{memory, l.slots, 1}, bytes)
+		l.runner.add(l.entrant.Name, key{gc, l.slots, 1}, collection().Seconds()*1e3)
+	}
+	if l.slots >= 100_000 {
+		runtime.GC() // of a small table it would cool the caches
+	}
+	rest := arrivals
+	for i, procs := range l.runner.procs {
+		var coming ids
+		coming, rest = rest.cut(rest.len() / (len(l.runner.procs) - i))
+		if l.entrant.Sample > 0 {
+			coming = coming.first(l.entrant.Sample)
+		}
+		runtime.GOMAXPROCS(procs)
+		if err := l.accept(sums, procs, coming); err != nil {
+			return err
+		}
+	}
+	runtime.GOMAXPROCS(1)
+	if l.entrant.Floor {
+		return nil
+	}
+	if err := l.refuse(sums); err != nil {
+		return err
+	}
+	return l.release(sums, arrivals)
+}
+
+// reserve fills all seats, and returns the ids in the order in which players come.
+func (l *lap) reserve(sums *sums) (ids, error) {
+	requests := crowd(l.slots)
+	if l.aliased {
+		issued := aliases(l.issued, l.slots)
+		l.issued += l.slots
+		for i := range requests {
+			requests[i].ID = issued.at(i)
+		}
+	}
+	given := make([]string, l.slots)
+	runtime.GOMAXPROCS(1)
+	objects := allocated()
+	var err error
+	sums.add(key{reserve, l.slots, 1}, l.slots, share(1, l.slots, func(from, to int) {
+		for i := from; i < to; i++ {
+			ps, e := l.c.Reserve(requests[i])
+			if e != nil || ps.Status != session.StatusReserved {
+				err = fmt.Errorf("reserve: %v, %w", ps, e)
+				return
+			}
+			given[i] = ps.PlayerSessionID
+		}
+		l.await(l.slots)
+	}))
+	if err != nil {
+		return ids{}, err
+	}
+	sums.count(key{reserveAllocs, l.slots, 1}, l.slots, allocated()-objects)
+	return shuffled(given), nil
+}
+
+func (l *lap) accept(sums *sums, procs int, coming ids) error {
+	var failed atomic.Pointer[error]
+	objects := allocated()
+	took := share(procs, coming.len(), func(from, to int) {
+		for i := from; i < to; i++ {
+			if ps, err := l.c.Accept(coming.at(i)); err != nil || ps.Status != session.StatusActive {
+				failure := fmt.Errorf("accept: %v, %w", ps, err)
+				failed.Store(&failure)
+				return
+			}
+		}
+	})
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	if l.calls != nil {
+		start := time.Now()
+		l.await(coming.len())
+		took += time.Since(start)
+	}
+	sums.add(key{accept, l.slots, procs}, coming.len(), took)
+	if procs == 1 {
+		sums.count(key{acceptAllocs, l.slots, 1}, coming.len(), allocated()-objects)
+	}
+	return nil
+}
+
+func (l *lap) refuse(sums *sums) error {
+	unknown := strangers(min(l.slots, 10_000))
+	if l.entrant.Sample > 0 {
+		unknown = unknown.first(l.entrant.Sample)
+	}
+	var err error
+	objects := allocated()
+	sums.add(key{refuse, l.slots, 1}, unknown.len(), share(1, unknown.len(), func(from, to int) {
+		for i := from; i < to; i++ {
+			if ps, e := l.c.Accept(unknown.at(i)); e == nil {
+				err = fmt.Errorf("a stranger was accepted: %v", ps)
+				return
+			}
+		}
+	}))
+	sums.count(key{refuseAllocs, l.slots, 1}, unknown.len(), allocated()-objects)
+	return err
+}
+
+func (l *lap) release(sums *sums, leaving ids) error {
+	var err error
+	sums.add(key{release, l.slots, 1}, leaving.len(), share(1, leaving.len(), func(from, to int) {
+		for i := from; i < to; i++ {
+			if err = l.c.Release(leaving.at(i)); err != nil {
+				return
+			}
+		}
+		l.await(leaving.len())
+	}))
+	return err
+}
+
+// await waits until a subscriber has been told of n changes more. Its work
+// belongs to what it is told of.
+func (l *lap) await(n int) {
+	if l.calls == nil {
+		return
+	}
+	for l.events += int64(n); l.calls.Load() < l.events; {
+		runtime.Gosched()
+	}
+}
+
+// sums are the times and the allocations of a lap.
+type sums struct {
+	times, counts map[key]sum
+}
+
+type sum struct {
+	total float64
+	ops   int
+}
+
+func (s *sums) add(k key, ops int, took time.Duration) {
+	if s.times == nil {
+		s.times, s.counts = make(map[key]sum), make(map[key]sum)
+	}
+	was := s.times[k]
+	s.times[k] = sum{was.total + float64(took.Nanoseconds()), was.ops + ops}
+}
+
+func (s *sums) count(k key, ops int, objects uint64) {
+	was := s.counts[k]
+	s.counts[k] = sum{was.total + float64(objects), was.ops + ops}
+}
+
+// record hands over the averages of what is the entrant's own doing; allocations
+// are rounded down, as package testing does.
+func (s *sums) record(r *runner, e Entrant) {
+	for k, sum := range s.times {
+		if e.does(k.work) {
+			r.add(e.Name, k, sum.total/float64(sum.ops))
+		}
+	}
+	for k, sum := range s.counts {
+		if e.does(k.work) {
+			r.add(e.Name, k, float64(int(sum.total)/sum.ops))
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/session"
+)
+
+// Whoever is timed does the whole job.
+func TestContenders(t *testing.T) {
+	t.Parallel()
+	for _, e := range entrants(Entrant{Floor: true}) {
+		if e.Floor {
+			continue
+		}
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				require.NoError(t, Conform(e.Open))
+			})
+		})
+	}
+}
+
+// What usher's options cost is measured of tables that do the whole job, too.
+func TestVariants(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				require.NoError(t, Conform(v.Open))
+			})
+		})
+	}
+}
+
+// The SDK speaks over a socket, so its time is the machine's.
+func TestSDK(t *testing.T) {
+	t.Parallel()
+	sdk, err := connect()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sdk.close()) })
+	require.NoError(t, Conform(sdk.open))
+}
+
+// The checks find what a contender leaves out.
+func TestConform(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []struct {
+		name string
+		lazy lazy
+	}{
+		{"hands back no player data", lazy{noData: true}},
+		{"does not check the capacity", lazy{noCapacity: true}},
+		{"accepts again", lazy{again: true}},
+		{"accepts strangers", lazy{strangers: true}},
+		{"lets nobody time out", lazy{noTimeout: true}},
+		{"times everybody out, the accepted too", lazy{endless: true}},
+		{"frees no seat on release", lazy{noRelease: true}},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				require.Error(t, Conform(func(s Setup) (Contender, error) {
+					l := broken.lazy
+					if l.noTimeout {
+						s.Timeout = time.Hour
+					}
+					if l.noCapacity {
+						s.Games[0].MaximumPlayerSessionCount++
+					}
+					l.mapPeer = newMapPeer(s)
+					return &l, nil
+				}))
+			})
+		})
+	}
+}
+
+// lazy is a peer that leaves out a part of the job.
+type lazy struct {
+	*mapPeer
+	noData, noCapacity, again, strangers, noTimeout, endless, noRelease bool
+}
+
+func (l *lazy) Accept(id string) (session.PlayerSession, error) {
+	ps, err := l.mapPeer.Accept(id)
+	if l.noData {
+		ps.PlayerData = ""
+	}
+	if l.endless && err == nil {
+		time.AfterFunc(patience/2, func() { _ = l.Release(id) })
+	}
+	s, known := l.find(id)
+	if l.again && known || l.strangers && !known {
+		err = nil
+	}
+	if l.again && known {
+		ps = s.present(session.StatusActive)
+	}
+	return ps, err
+}
+
+func (l *lazy) Release(id string) error {
+	if l.noRelease {
+		return nil
+	}
+	return l.mapPeer.Release(id)
+}
+
+func (l *lazy) AwaitEmpty(ctx context.Context, game int) error {
+	if l.noRelease || l.noTimeout {
+		return nil // found before, and not waited for
+	}
+	return l.mapPeer.AwaitEmpty(ctx, game)
+}

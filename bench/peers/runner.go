@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/usher-go/usher/session"
+)
+
+// key is what a figure is of.
+type key struct {
+	work  string
+	slots int
+	procs int
+}
+
+// runner takes the figures: in rounds, each contender once in every round, so
+// that whatever else the machine does meets all of them.
+type runner struct {
+	sizes  []int
+	procs  []int
+	rounds int
+	enough int           // accepts in a round; a small table is filled as often as it takes
+	budget time.Duration // no round begins that would end later; 0: no bound
+	log    io.Writer
+
+	began   time.Time
+	samples map[string]map[key][]float64 // by contender
+	done    int                          // rounds
+}
+
+func (r *runner) largest() int { return slices.Max(r.sizes) }
+
+// optional is the size at which options are compared.
+func (r *runner) optional() int {
+	sizes := slices.Sorted(slices.Values(r.sizes))
+	return sizes[len(sizes)/2]
+}
+
+func (r *runner) add(name string, k key, value float64) {
+	if r.samples == nil {
+		r.samples = make(map[string]map[key][]float64)
+	}
+	if r.samples[name] == nil {
+		r.samples[name] = make(map[key][]float64)
+	}
+	r.samples[name][k] = append(r.samples[name][k], value)
+}
+
+// median is 0 if there is no figure.
+func (r *runner) median(name string, k key) float64 {
+	values := slices.Sorted(slices.Values(r.samples[name][k]))
+	switch n := len(values); {
+	case n == 0:
+		return 0
+	case n%2 == 0:
+		return (values[n/2-1] + values[n/2]) / 2
+	default:
+		return values[n/2]
+	}
+}
+
+func (r *runner) progress(format string, args ...any) {
+	fmt.Fprintf(r.log, "%6.1f s  %s\n", time.Since(r.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// check lets every contender show that it does the whole job.
+func (r *runner) check(all []Entrant) error {
+	for _, e := range all {
+		if e.Floor {
+			continue
+		}
+		r.progress("checking %s", e.Name)
+		if err := Conform(e.Open); err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
+func (r *runner) run(all []Entrant, options []variant) error {
+	for r.done < r.rounds {
+		began := time.Now()
+		if err := r.round(all, options); err != nil {
+			return err
+		}
+		r.done++
+		if r.budget > 0 && time.Since(r.began)+time.Since(began) > r.budget {
+			break
+		}
+	}
+	return nil
+}
+
+func (r *runner) round(all []Entrant, options []variant) error {
+	for _, slots := range r.sizes {
+		for _, e := range all {
+			r.progress("round %d of %d: %s slots, %s", r.done+1, r.rounds, grouped(float64(slots)), e.Name)
+			if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: slots}).run); err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range options {
+		r.progress("round %d of %d: usher, %s", r.done+1, r.rounds, v.Name)
+		if err := r.measure(v.Name, r.option(v).run); err != nil {
+			return err
+		}
+	}
+	if slices.Max(r.procs) < 2 {
+		return nil // a storm needs a processor, and who comes in it another one
+	}
+	for _, e := range all {
+		if !e.does(expiry) {
+			continue
+		}
+		r.progress("round %d of %d: expiry and growth, %s", r.done+1, r.rounds, e.Name)
+		if err := r.measure(e.Name, (&storm{runner: r, entrant: e, slots: r.largest()}).run); err != nil {
+			return err
+		}
+		if err := r.measure(e.Name, func() error { return r.grow(e, r.largest()) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure begins with what the last one left collected.
+func (r *runner) measure(name string, f func() error) error {
+	runtime.GC()
+	if err := f(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// option is a lap of usher with an option.
+func (r *runner) option(v variant) *lap {
+	l := &lap{runner: r, entrant: v.Entrant, slots: r.optional(), aliased: v.aliased}
+	if !v.subscribed {
+		return l
+	}
+	l.calls = new(atomic.Int64)
+	open := v.Open
+	l.entrant.Open = func(s Setup) (Contender, error) {
+		c, err := open(s)
+		if p, ok := c.(*usherPeer); ok {
+			p.table.Subscribe(func(session.Event) { l.calls.Add(1) })
+		}
+		return c, err
+	}
+	return l
+}

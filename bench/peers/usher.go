@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/slot"
+	"github.com/usher-go/usher/validator"
+)
+
+// usherPeer is this library.
+type usherPeer struct {
+	table     *slot.Table
+	validator *validator.Validator
+	setup     Setup
+}
+
+// plain does no more than the peers do.
+func plain(*slot.Config) {}
+
+// openUsher returns what opens a table whose configuration has been changed.
+func openUsher(change func(*slot.Config)) func(Setup) (Contender, error) {
+	return func(s Setup) (Contender, error) {
+		c := slot.Config{ReservationTimeout: s.Timeout, DuplicatePlayers: slot.DuplicatesAllow}
+		change(&c)
+		table, err := slot.NewTable(c)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range s.Games {
+			if err := table.CreateGameSession(g); err != nil {
+				return nil, errors.Join(err, table.Close())
+			}
+		}
+		return &usherPeer{table, validator.New(table, validator.Config{}), s}, nil
+	}
+}
+
+func (p *usherPeer) Reserve(r Request) (session.PlayerSession, error) {
+	return p.table.Reserve(slot.Reservation{
+		GameSessionID:   p.setup.Games[r.Game].GameSessionID,
+		PlayerID:        r.PlayerID,
+		PlayerData:      r.PlayerData,
+		PlayerSessionID: r.ID,
+		Timeout:         r.Timeout,
+	})
+}
+
+func (p *usherPeer) Accept(id string) (session.PlayerSession, error) {
+	return p.validator.AcceptPlayerSession(id)
+}
+
+func (p *usherPeer) Release(id string) error { return p.validator.RemovePlayerSession(id) }
+
+// AwaitEmpty does not ask how many seats are held: to answer exactly, the table
+// would reclaim what is due on this goroutine.
+func (p *usherPeer) AwaitEmpty(ctx context.Context, game int) error {
+	return p.table.DrainGameSession(ctx, p.setup.Games[game].GameSessionID)
+}
+
+func (p *usherPeer) Close() error { return p.table.Close() }
+
+// variant is usher with an option that costs.
+type variant struct {
+	Entrant
+	aliased    bool // ids are somebody else's
+	subscribed bool
+}
+
+// variants are usher as it is compared with the peers, and with one option more.
+func variants() []variant {
+	return []variant{
+		{Entrant: Entrant{Name: "plain", Open: openUsher(plain)}},
+		{Entrant: Entrant{Name: "default duplicate policy", Open: openUsher(func(c *slot.Config) {
+			c.DuplicatePlayers = slot.DuplicatesReturn
+		})}},
+		{Entrant: Entrant{Name: "ReconnectWindow", Open: openUsher(func(c *slot.Config) {
+			c.ReconnectWindow = time.Minute
+		})}},
+		{Entrant: Entrant{Name: "a subscriber", Open: openUsher(plain)}, subscribed: true},
+		{Entrant: Entrant{Name: "alias ids", Open: openUsher(plain)}, aliased: true},
+	}
+}
