@@ -42,7 +42,8 @@ type expiry struct {
 	alarm *time.Timer
 	set   int64 // what the alarm is set to, or never
 	rung  int64 // when it last rang
-	busy  bool  // the reclaimer is at work
+	told  bool  // the reclaimer has work
+	help  int   // calls that reclaim besides
 
 	rang chan struct{} // tells the reclaimer
 }
@@ -82,7 +83,7 @@ func (t *table) scheduleForgetting(g *gameSession, ended int64) {
 }
 
 // setAlarm sets the alarm for whatever comes after now, and for the next tick while
-// the reclaimer is at work. What has come by now is the reclaimer's, which has been
+// somebody reclaims. What has come by now is the reclaimer's, which has been
 // told. x.mu is held.
 func (x *expiry) setAlarm(now int64) {
 	if x.set <= now { // it is ringing, and will be set then
@@ -95,7 +96,7 @@ func (x *expiry) setAlarm(now int64) {
 	if i := slices.IndexFunc(x.ended, func(e endedGame) bool { return e.forget > x.rung }); i >= 0 {
 		next = min(next, x.ended[i].forget)
 	}
-	if x.busy { // what it has still to visit may have a deadline that the wheel does not know
+	if x.told || x.help > 0 { // the deadlines of what is still to be visited are not known to the wheel
 		next = min(next, now+int64(tick))
 	}
 	if next == x.set {
@@ -124,7 +125,7 @@ func (t *table) runTimer() {
 		now := t.now()
 		x.wakes.Add(1)
 		x.mu.Lock()
-		x.set, x.rung, x.busy = never, now, true
+		x.set, x.rung, x.told = never, now, true
 		x.setAlarm(now)
 		select {
 		case x.rang <- struct{}{}:
@@ -154,7 +155,7 @@ func (t *table) runReclaimer() {
 func (x *expiry) rest() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.busy = len(x.rang) > 0
+	x.told = len(x.rang) > 0
 	x.setAlarm(x.clock.now())
 }
 
@@ -165,17 +166,13 @@ func (t *table) catchUp() {
 	now := t.now()
 	x.mu.Lock()
 	x.wheel.Hurry(now)
+	x.help++
 	x.mu.Unlock()
 	t.reclaim()
-	t.resetAlarm()
-}
-
-// resetAlarm is called when buckets have been emptied: for these it need not ring.
-func (t *table) resetAlarm() {
-	x := &t.expiry
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.setAlarm(t.clock.now())
+	x.help--
+	x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
 }
 
 // reclaim ends, batch by batch, what the wheel hands out and is due.
