@@ -84,11 +84,14 @@ func parseCanonical(id string) (hi, lo uint64, ok bool) {
 	if len(id) != canonicalLen || id[:6] != prefix || id[14] != '-' || id[19] != '-' || id[24] != '-' || id[29] != '-' {
 		return 0, 0, false
 	}
-	a, bad := hex8(load4(id, 6), load4(id, 10))
-	b, bad2 := hex8(load4(id, 15), load4(id, 20))
-	c, bad3 := hex8(load4(id, 25), load4(id, 30))
-	d, bad4 := hex8(load4(id, 34), load4(id, 38))
-	return a<<32 | b, c<<32 | d, bad|bad2|bad3|bad4 == 0
+	a := load4(id, 6)<<32 | load4(id, 10)
+	b := load4(id, 15)<<32 | load4(id, 20)
+	c := load4(id, 25)<<32 | load4(id, 30)
+	d := load4(id, 34)<<32 | load4(id, 38)
+	if notHex(a)|notHex(b)|notHex(c)|notHex(d) != 0 {
+		return 0, 0, false
+	}
+	return hex8(a)<<32 | hex8(b), hex8(c)<<32 | hex8(d), true
 }
 
 // load4 is a big-endian load; the compiler makes it one instruction.
@@ -96,20 +99,26 @@ func load4(s string, i int) uint64 {
 	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
 }
 
-// hex8 decodes eight lower-case hex digits; bad is not 0 if one is none.
-func hex8(first, last uint64) (value, bad uint64) {
-	const ones = 0x0101010101010101
-	x := first<<32 | last
-	// With each byte below 0x80, adding 0x80-c sets its top bit if it is at least c.
-	y := x &^ (0x80 * ones)
-	digit := (y + (0x80-'0')*ones) &^ (y + (0x80-'9'-1)*ones)
-	letter := (y + (0x80-'a')*ones) &^ (y + (0x80-'f'-1)*ones)
-	bad = (^(digit | letter) | x) & (0x80 * ones)
+const (
+	eachByte = 0x0101010101010101
+	topBits  = 0x80 * eachByte
+)
 
-	x = x&(0x0f*ones) + (x>>6)&ones*9
+// notHex is 0 if the eight bytes of x are lower-case hex digits.
+func notHex(x uint64) uint64 {
+	// With each byte below 0x80, adding 0x80-c sets its top bit if it is at least c.
+	y := x &^ topBits
+	digit := (y + (0x80-'0')*eachByte) &^ (y + (0x80-'9'-1)*eachByte)
+	letter := (y + (0x80-'a')*eachByte) &^ (y + (0x80-'f'-1)*eachByte)
+	return (^(digit | letter) | x) & topBits
+}
+
+// hex8 decodes eight lower-case hex digits.
+func hex8(x uint64) uint64 {
+	x = x&(0x0f*eachByte) + x>>6&eachByte*9
 	x = (x | x>>4) & 0x00ff00ff00ff00ff
 	x = (x | x>>8) & 0x0000ffff0000ffff
-	return (x | x>>16) & 0xffffffff, bad
+	return (x | x>>16) & 0xffffffff
 }
 
 func formatCanonical(hi, lo uint64) string {
