@@ -649,6 +649,31 @@ func TestJumpOfManyLapsHandsOutAllOnce(t *testing.T) {
 	}
 }
 
+// Wherever in the ring a jump ends, and wherever the only entry is.
+func TestJumpFindsASingleEntry(t *testing.T) {
+	t.Parallel()
+	// golang/go#24595, etcd#15247, tokio#8334
+	const buckets = 128
+	out := make([]int, 2)
+	for position := range int64(buckets) {
+		for end := range int64(buckets) {
+			w := wheel.New[int](tick, buckets, 0)
+			w.Add(1, (position+1)*int64(tick), 0)
+			now := (3*buckets + end) * int64(tick)
+			at, ok := w.Coming(now) // whether or not anybody takes it, a lap later at the latest
+			if !ok || at <= now || at > now+buckets*int64(tick) {
+				t.Fatalf("entry at %d, jump to %d: Coming says %d, %v", position+1, end, at, ok)
+			}
+			if n := w.Take(now, out); n != 1 || w.Take(now, out) != 0 || w.Len() != 0 {
+				t.Fatalf("entry at %d, jump to %d: %d taken", position+1, end, n)
+			}
+			if _, ok := w.Next(); ok {
+				t.Fatalf("entry at %d, jump to %d: still expected", position+1, end)
+			}
+		}
+	}
+}
+
 // What is not due after a jump is added again and must not keep Take from
 // coming to an end.
 func TestDrainEndsThoughAllIsAddedAgain(t *testing.T) {
