@@ -72,6 +72,9 @@ func (t *Table) Describe(q Query) (Page, error) {
 		}
 		return Page{PlayerSessions: []session.PlayerSession{ps}}, nil
 	}
+	if q.PlayerID != "" {
+		q.Status = 0 // it has no effect, on a token neither
+	}
 	cursor, err := t.cursor(q)
 	if err != nil {
 		return Page{}, err

@@ -447,7 +447,7 @@ func (t *Table) refuseReservation(party []Reservation, cs []claim, err error) {
 	i := 0
 	var member *PartyError
 	if errors.As(err, &member) {
-		i = member.Index
+		i, err = member.Index, member.Err // the line names the player itself
 	}
 	g, _ := t.games.get(party[i].GameSessionID)
 	t.log.refusedReservation(&party[i], len(party), g, t.inTheWay(&cs[i], err), err)

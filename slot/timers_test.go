@@ -641,6 +641,37 @@ func TestTimerReserveDuringAdvance(t *testing.T) {
 	})
 }
 
+// Whoever sets the alarm anew at the instant at which it rings must not silence
+// it.
+func TestTimerAlarmIsHeard(t *testing.T) {
+	t.Parallel()
+	// RussellLuo/timingwheel#35
+	synctest.Test(t, func(t *testing.T) {
+		const rounds = 100
+		f := newFixture(t, slot.Config{}, 10*rounds)
+		f.create("others", 10*rounds)
+		events := f.events()
+		for round := range rounds {
+			w := f.wait(2 * wheelTick) // the alarm is set to its very deadline
+			var calls sync.WaitGroup
+			for i := range 4 {
+				name := player(4*round + i)
+				f.create(name, 1)
+				calls.Go(func() {
+					time.Sleep(time.Until(w.deadline))
+					f.reserved(slot.Reservation{GameSessionID: "others", PlayerID: name, Timeout: time.Minute})
+					f.terminate(name)
+				})
+			}
+			calls.Wait()
+			synctest.Wait()
+			require.Len(t, events.of(w.id), 2, "the seat has not been left")
+			time.Sleep(time.Hour)
+		}
+		require.NoError(t, f.CheckAtRest())
+	})
+}
+
 // elsewhere reserves under an id issued elsewhere.
 func (f fixture) elsewhere(id string, timeout time.Duration) waiter {
 	f.t.Helper()
@@ -1176,6 +1207,13 @@ func TestTimerWakesForNoCall(t *testing.T) {
 				}
 				w.require(30*day, 1)
 				require.Zero(t, w.WheelLen())
+
+				for range waiters {
+					w.wait(5 * time.Millisecond)
+				}
+				time.Sleep(6 * time.Millisecond)
+				require.Zero(t, w.Stats().Reserved)
+				w.require(30*day, 0) // there is nothing left to wake for
 			})
 		})
 	}
