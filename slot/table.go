@@ -206,8 +206,10 @@ func (t *Table) awaitSubscribers() {
 
 // together is how many player sessions the wheel and the history take at a time,
 // under the locks of all their stripes: then the processor waits for their cache
-// lines side by side instead of one after the other.
-const together = 16
+// lines side by side instead of one after the other. More cost no less, and the
+// more stripes are held, the more accepts meet one: with sixteen, the p99.9 of
+// accepts while a million reservations expire was half as long again.
+const together = 4
 
 // lockSet locks the stripes of these indices, each once and in ascending order,
 // and returns them like that for unlockSet.
