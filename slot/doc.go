@@ -45,7 +45,8 @@
 //     not pass one that shares memory with a buffer you write to again.
 //   - A subscriber that is slow for long makes Reserve answer ErrOverloaded. Hand
 //     events over to a queue of your own if handling them can block.
-//   - A logger that blocks holds up who logs, the timer included, though no lock.
+//   - A logger that blocks holds up who logs, though no lock: also whoever frees
+//     the seats of those who did not come. Deadlines are kept all the same.
 //
 // # Concurrency properties
 //

@@ -68,7 +68,8 @@ func (f fixture) requireStatus(w waiter, want session.Status) {
 // been left, though nobody but the timer looked.
 func (f fixture) requirePunctual(w waiter) {
 	f.t.Helper()
-	events := f.events()
+	events := new(recorder)
+	defer f.Subscribe(events.record)()
 	before := f.lookup(w.id)
 	time.Sleep(time.Until(w.deadline) - 1)
 	synctest.Wait()
