@@ -168,11 +168,13 @@ func (t *table) catchUp() {
 	x.wheel.Hurry(now)
 	x.help++
 	x.mu.Unlock()
+	defer func() { // also if the logger panics
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.help--
+		x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
+	}()
 	t.reclaim()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.help--
-	x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
 }
 
 // reclaim ends, batch by batch, what the wheel hands out and is due.

@@ -1543,3 +1543,31 @@ func TestReconnectLeavesNoEntries(t *testing.T) {
 		}
 	})
 }
+
+// A logger that panics while a call reclaims does not leave the timer awake.
+func TestTimerSleepsAfterALoggerPanicked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log panickyLog
+		w := &wakes{fixture: newFixture(t, slot.Config{Logger: zerolog.New(&log).Level(zerolog.InfoLevel)}, 10)}
+		w.wait(15 * time.Millisecond)
+		time.Sleep(15 * time.Millisecond) // its bucket comes 5 ms later
+		log.armed.Store(true)
+		require.Panics(t, func() { w.Stats() })
+		log.armed.Store(false)
+		w.wait(time.Minute)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		w.before = w.Wakes()
+		w.require(50*time.Second, 0)
+	})
+}
+
+type panickyLog struct{ armed atomic.Bool }
+
+func (l *panickyLog) Write(line []byte) (int, error) {
+	if l.armed.Load() {
+		panic("the log is full")
+	}
+	return len(line), nil
+}
