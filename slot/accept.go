@@ -16,18 +16,21 @@ import (
 //
 // It takes the lock of one stripe and allocates nothing. It reads no clock, but
 // for the time of the event if there are subscribers.
-func (t *Table) Activate(playerSessionID string) (session.PlayerSession, error) {
-	return t.admit(playerSessionID, false)
+func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err error) {
+	err = t.admit(&ps, playerSessionID, false)
+	return ps, err
 }
 
 // TakeOver is Activate, but gives a connected ACTIVE session to the new
 // connection as well: Generation is one more, so that the old connection can no
 // longer drop it.
-func (t *Table) TakeOver(playerSessionID string) (session.PlayerSession, error) {
-	return t.admit(playerSessionID, true)
+func (t *Table) TakeOver(playerSessionID string) (ps session.PlayerSession, err error) {
+	err = t.admit(&ps, playerSessionID, true)
+	return ps, err
 }
 
-func (t *Table) admit(id string, takeOver bool) (ps session.PlayerSession, err error) {
+// admit fills ps if, and only if, it returns nil.
+func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error {
 	k, alias, ok := t.keys.of(id)
 	if !ok {
 		return t.refuseMalformed()
@@ -36,11 +39,11 @@ func (t *Table) admit(id string, takeOver bool) (ps session.PlayerSession, err e
 	s.mu.Lock()
 	r := s.live.find(k)
 	if r == nil || !r.named(id, alias) || t.closed.Load() {
-		return t.refuse(s, k, id, alias)
+		return t.refuse(s, r, k, id, alias)
 	}
 	g := t.games.at(r.game)
 	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !takeOver && !r.waiting() {
-		return t.refuse(s, k, id, alias)
+		return t.refuse(s, r, k, id, alias)
 	}
 	from := r.status()
 	if from == session.StatusReserved {
@@ -55,20 +58,19 @@ func (t *Table) admit(id string, takeOver bool) (ps session.PlayerSession, err e
 	if t.events.used.Load() {
 		t.events.publish(g, r, from, t.clock.now())
 	}
-	admitted := *r
+	g.presentIn(ps, r, id) // under the lock: to copy r first takes longer
 	s.mu.Unlock()
 	if !g.accepted.Load() {
 		g.accepted.Store(true)
 	}
-	g.presentIn(&ps, &admitted, id)
 	if t.log.says(zerolog.DebugLevel) {
 		message := "player accepted"
 		if from == session.StatusActive {
 			message = "player returned"
 		}
-		t.log.moved(ps, message)
+		t.log.moved(*ps, message)
 	}
-	return ps, nil
+	return nil
 }
 
 // statusErrors are what a refusal returns; making them there would allocate.
@@ -79,18 +81,21 @@ var statusErrors = [...]error{
 	session.StatusTimedOut:  &session.StatusError{Have: session.StatusTimedOut, Want: session.StatusReserved},
 }
 
-// refuse says why a player cannot be accepted. It unlocks s.
-func (t *Table) refuse(s *stripe, k key, id string, alias bool) (session.PlayerSession, error) {
+// refuse says why a player cannot be accepted, and never returns nil. r is the
+// live record of k, if there is one. It unlocks s.
+func (t *Table) refuse(s *stripe, r *record, k key, id string, alias bool) error {
 	if t.closed.Load() {
 		s.mu.Unlock()
-		return session.PlayerSession{}, session.ErrClosed
+		return session.ErrClosed
 	}
-	r := s.find(k)
+	if r == nil {
+		r = s.past.find(k)
+	}
 	if r == nil || !r.named(id, alias) {
 		s.refused[refusedNotFound]++
 		s.mu.Unlock()
 		t.log.strangers.meet(true)
-		return session.PlayerSession{}, session.ErrPlayerSessionNotFound
+		return session.ErrPlayerSessionNotFound
 	}
 	g := t.games.at(r.game)
 	refused := r.settled(t.horizon.Load(), g.ended.Load())
@@ -105,14 +110,14 @@ func (t *Table) refuse(s *stripe, k key, id string, alias bool) (session.PlayerS
 	s.mu.Unlock()
 	err := statusErrors[refused.status()]
 	t.log.refusedAccept(g, &refused, id, err)
-	return session.PlayerSession{}, err
+	return err
 }
 
-func (t *Table) refuseMalformed() (session.PlayerSession, error) {
+func (t *Table) refuseMalformed() error {
 	if t.closed.Load() {
-		return session.PlayerSession{}, session.ErrClosed
+		return session.ErrClosed
 	}
 	t.malformed.Add(1)
 	t.log.strangers.meet(false)
-	return session.PlayerSession{}, session.ErrInvalidPlayerSessionID
+	return session.ErrInvalidPlayerSessionID
 }

@@ -87,7 +87,7 @@ const (
 
 	// Each processor finds 256 stripes: two of them rarely meet in one, and a
 	// stripe that grows is small, so that whoever waits for it does not wait long.
-	stripesPerProcessor = 256
+	stripesPerProcessor = 64
 )
 
 func (c *Config) validate() error {
