@@ -276,8 +276,18 @@ func (in *inspection) atRest() {
 	in.expect(h.retained == len(in.past), "history counts %d retained, there are %d", h.retained, len(in.past))
 	in.expect(h.retained <= t.config.MaxRetained, "%d retained, at most %d", h.retained, t.config.MaxRetained)
 	stands := make(map[place]int)
-	for i, p := range h.earliest.items {
-		in.expect(i == 0 || !h.earliest.less(p, h.earliest.items[(i-1)/2]), "the heap of the history is none")
+	late := h.outOfOrder.items
+	for i, p := range late {
+		in.expect(i == 0 || !p.before(late[(i-1)/2]), "the heap of the history is none")
+	}
+	for i := range h.len() {
+		var p past
+		if i < len(late) {
+			p = late[i]
+		} else {
+			p = *h.inOrder.at(i - len(late))
+			in.expect(i == len(late) || !p.before(*h.inOrder.at(i - len(late) - 1)), "the queue of the history is in no order")
+		}
 		if len(t.roster.find(nil, []past{p})) == 1 {
 			stands[p.place]++
 			r := in.past[p.place]
