@@ -36,6 +36,7 @@ func (t *table) endLocked(g *gameSession, s *stripe, r, e *record) {
 func (t *table) finish(g *gameSession, s *stripe, r, e *record) {
 	t.endLocked(g, s, r, e)
 	s.mu.Unlock()
+	t.remember([]past{e.past()})
 	t.depart(g, []record{*e})
 }
 
@@ -44,7 +45,6 @@ func (t *table) depart(g *gameSession, ended []record) {
 	if len(ended) == 0 {
 		return
 	}
-	t.remember(ended)
 	t.held.Add(-int64(len(ended)))
 	for i := range ended {
 		e := &ended[i]
@@ -60,11 +60,20 @@ func (t *table) depart(g *gameSession, ended []record) {
 	}
 }
 
-// remember takes what has ended, at most as many as go together, out of the live
-// ones of the roster and into the history.
-func (t *table) remember(ended []record) {
-	var room [together]past
-	t.history.push(t.roster.leave(room[:0], ended))
+// past is what the history knows of r, which has ended; who knows the sequence
+// number fills it in.
+func (r *record) past() past { return past{at: r.until, place: r.place, game: r.game} }
+
+// remember takes what has ended out of the live ones of the roster and into the
+// history.
+func (t *table) remember(ended []past) {
+	if len(ended) == 0 {
+		return
+	}
+	if t.roster.byLife || ended[0].seq == 0 {
+		t.roster.leave(ended)
+	}
+	t.history.push(ended)
 }
 
 // suspicious is how many reservations in a row, from the first on, nobody comes

@@ -251,9 +251,10 @@ func (t *table) visit(some, due []listed, games []*gameSession, now int64) []lis
 func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
 	g.mu.Lock()
 	var buffer [together]int
-	var room [together]record
+	var records [together]record
+	var pasts [together]past
 	for some := range slices.Chunk(due, together) {
-		ended := room[:0]
+		ended, histories := records[:0], pasts[:0]
 		locked := t.lockSet(t.stripesOf(buffer[:0], some))
 		for i := range some {
 			s := t.stripe(some[i].key)
@@ -263,9 +264,14 @@ func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
 			}
 			t.expiry.lag.Store(now - r.until)
 			ended = append(ended, r.settled(now, g.ended.Load()))
-			t.endLocked(g, s, r, &ended[len(ended)-1])
+			e := &ended[len(ended)-1]
+			t.endLocked(g, s, r, e)
+			p := e.past()
+			p.seq = some[i].seq
+			histories = append(histories, p)
 		}
 		t.unlockSet(locked)
+		t.remember(histories)
 		t.depart(g, ended)
 	}
 	return g.leave()

@@ -200,7 +200,11 @@ func (in *inspection) rosterLists() {
 			})
 		}
 	}
-	in.expect(len(ro.players.heads) == len(ro.lives.heads), "indexes of different sizes")
+	if ro.byLife {
+		in.expect(len(ro.players.heads) == len(ro.lives.heads), "indexes of different sizes")
+	} else {
+		in.expect(len(ro.lives.heads) == 0, "an index that nobody asks")
+	}
 
 	unused := make(map[place]bool)
 	for _, p := range ro.unused {
@@ -215,7 +219,7 @@ func (in *inspection) rosterLists() {
 		in.expect(there != unused[p], "place %d: unused %v, with a record %v", p, unused[p], there)
 		in.expect(listedBy[byGame][p] == there, "place %d: listed by game session %v, with a record %v", p, listedBy[byGame][p], there)
 		in.expect(listedBy[byPlayer][p] == there, "place %d: listed by player %v, with a record %v", p, listedBy[byPlayer][p], there)
-		in.expect(listedBy[byLive][p] == (in.live[p] != nil), "place %d: listed as live %v", p, listedBy[byLive][p])
+		in.expect(listedBy[byLive][p] == (ro.byLife && in.live[p] != nil), "place %d: listed as live %v", p, listedBy[byLive][p])
 	}
 }
 

@@ -248,6 +248,9 @@ func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (record, bo
 		s.mu.Lock()
 		r := s.live.find(k)
 		switch {
+		case r == nil || r.place != p: // it has ended
+			s.mu.Unlock()
+			p, k = t.roster.nextLive(g, hash, p)
 		case !g.lives(r, t.horizon.Load()):
 			e := r.settled(t.horizon.Load(), g.ended.Load())
 			t.finish(g, s, r, &e)
@@ -386,8 +389,8 @@ func (t *Table) withdraw(g *gameSession, c *claim) {
 	} else {
 		g.leaveSeat(c.record.seat())
 	}
-	var room [1]past
-	left := t.roster.leave(room[:0], []record{c.record})
+	left := []past{{place: c.record.place}}
+	t.roster.leave(left)
 	t.roster.remove(g, []listed{{cursor: cursor{left[0].seq, c.record.place}}})
 }
 
@@ -432,7 +435,7 @@ func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
 		t.held.Add(1)
 		return
 	}
-	t.remember([]record{c.held})
+	t.remember([]past{c.held.past()})
 	t.base.note(g, departure{game: g, record: c.held})
 }
 

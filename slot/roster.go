@@ -21,6 +21,11 @@ type roster struct {
 	unused  []uint32              // places that were left
 	players index
 	lives   index
+
+	// byLife is whether the live ones are listed by themselves. Under
+	// DuplicatesAllow no reservation looks for them, and Live goes through all of
+	// the player's: that spares Reserve and Release two cache lines each.
+	byLife bool
 }
 
 const chunkPlaces = 1024
@@ -49,8 +54,9 @@ const (
 	orders
 )
 
-func newRoster() roster {
+func newRoster(byLife bool) roster {
 	return roster{
+		byLife:  byLife,
 		seed:    maphash.MakeSeed(),
 		players: index{order: byPlayer},
 		lives:   index{order: byLive},
@@ -74,7 +80,9 @@ func (ro *roster) add(g *gameSession, k key, player uint32) timed {
 	*ro.at(p) = entry{seq: ro.last, key: k, player: player, game: g.number}
 	ro.append(&g.first, byGame, p)
 	ro.append(ro.players.of(ro, p), byPlayer, p)
-	ro.append(ro.lives.of(ro, p), byLive, p)
+	if ro.byLife {
+		ro.append(ro.lives.of(ro, p), byLive, p)
+	}
 	return timed{p, uint32(ro.last)}
 }
 
@@ -86,7 +94,9 @@ func (ro *roster) free() place {
 		return p
 	}
 	ro.players.grow(ro)
-	ro.lives.grow(ro)
+	if ro.byLife {
+		ro.lives.grow(ro)
+	}
 	p := place(len(ro.players.heads))
 	if int(p/chunkPlaces) >= len(ro.chunks) {
 		ro.chunks = append(ro.chunks, new([chunkPlaces]entry))
@@ -94,17 +104,18 @@ func (ro *roster) free() place {
 	return p
 }
 
-// leave takes sessions that have ended out of the live ones and appends them, as
-// the history knows them, to ps.
-func (ro *roster) leave(ps []past, ended []record) []past {
+// leave takes sessions that have ended out of the live ones, and fills in their
+// sequence numbers.
+func (ro *roster) leave(ended []past) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	for i := range ended {
-		r := &ended[i]
-		ro.unlink(ro.lives.of(ro, r.place), byLive, r.place)
-		ps = append(ps, past{at: r.until, seq: ro.at(r.place).seq, place: r.place, game: r.game})
+		p := &ended[i]
+		p.seq = ro.at(p.place).seq
+		if ro.byLife {
+			ro.unlink(ro.lives.of(ro, p.place), byLive, p.place)
+		}
 	}
-	return ps
 }
 
 // remove forgets sessions of g that are not among the live ones.
@@ -165,21 +176,25 @@ func (ro *roster) find(known []listed, ps []past) []listed {
 	return known
 }
 
-// nextLive returns the first live session of a player in g behind p (0: of all),
-// or 0. Players whose hashes are alike count as one: the caller compares. g is
-// locked, so it stays where it is.
+// nextLive returns the first session of a player in g behind p (0: of all) that
+// may be live, or 0. Players whose hashes are alike count as one: the caller
+// compares. g is locked, so it stays where it is.
 func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
-	if len(ro.lives.heads) == 0 {
+	x, hash := &ro.lives, liveHash(player, g.number)
+	if !ro.byLife {
+		x, hash = &ro.players, player
+	}
+	switch {
+	case len(x.heads) == 0:
 		return 0, key{}
+	case p == 0:
+		p = *x.head(hash)
+	default:
+		p = ro.at(p).links[x.order].next
 	}
-	if p == 0 {
-		p = *ro.lives.head(liveHash(player, g.number))
-	} else {
-		p = ro.at(p).links[byLive].next
-	}
-	for ; p != 0; p = ro.at(p).links[byLive].next {
+	for ; p != 0; p = ro.at(p).links[x.order].next {
 		if e := ro.at(p); e.player == player && e.game == g.number {
 			return p, e.key
 		}

@@ -76,7 +76,7 @@ func NewTable(c Config) (*Table, error) {
 		keys:    newKeys(),
 		stripes: make([]stripe, c.Stripes),
 		games:   newGameSessions(),
-		roster:  newRoster(),
+		roster:  newRoster(c.DuplicatePlayers != DuplicatesAllow),
 		history: newHistory(),
 		done:    make(chan struct{}),
 
