@@ -29,7 +29,7 @@ type gameSession struct {
 	session.GameSession               // but its MaximumPlayerSessionCount and below
 	held                int           // seats
 	seats               []place       // who holds them; 0: nobody
-	left                heap[uint32]  // seats that were left, below len(seats)
+	left                seatSet       // seats that were left, below len(seats)
 	empty               chan struct{} // closed once nobody holds a seat, for those who drain
 	unsaid              []departure   // for the log, once g is unlocked
 	timedOut            int           // reservations that nobody came for
@@ -76,8 +76,7 @@ func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, id string)
 // takeSeat gives the lowest free seat to the session at p. g.mu is held.
 func (g *gameSession) takeSeat(p place) uint32 {
 	g.held++
-	if len(g.left.items) > 0 {
-		seat := g.left.pop()
+	if seat, ok := g.left.takeLowest(); ok {
 		g.seats[seat] = p
 		return seat
 	}
@@ -90,10 +89,11 @@ func (g *gameSession) leaveSeat(seat uint32) {
 	g.seats[seat] = 0
 	g.held--
 	if g.held == 0 { // all are free: begin anew
-		g.seats, g.left.items = g.seats[:0], g.left.items[:0]
+		g.seats = g.seats[:0]
+		g.left.clear()
 		return
 	}
-	g.left.push(seat)
+	g.left.add(seat)
 }
 
 // snapshot is what the caller gets. g.mu is held.
@@ -177,7 +177,6 @@ func newGameSession(gs session.GameSession, c *clock) *gameSession {
 			Port:          gs.Port,
 		},
 		GameSession: gs,
-		left:        heap[uint32]{less: func(a, b uint32) bool { return a < b }},
 	}
 	g.ended.Store(never)
 	return g

@@ -16,7 +16,7 @@ import (
 type history struct {
 	mu         sync.Mutex  // protects all below; a leaf
 	inOrder    queue[past] // ascending
-	outOfOrder heap[past]
+	outOfOrder heap
 	retained   int
 }
 
@@ -27,10 +27,6 @@ type past struct {
 	seq   uint64
 	place place
 	game  uint32
-}
-
-func newHistory() history {
-	return history{outOfOrder: heap[past]{less: past.before}}
 }
 
 func (p past) before(o past) bool { return p.at < o.at || p.at == o.at && p.seq < o.seq }
@@ -50,11 +46,11 @@ func (h *history) push(ps []past) {
 
 // len counts those as well who have been forgotten otherwise than surplus took
 // them, and not yet dropped.
-func (h *history) len() int { return h.inOrder.len + len(h.outOfOrder.items) }
+func (h *history) len() int { return h.inOrder.len + len(h.outOfOrder) }
 
 // pop takes out the earliest.
 func (h *history) pop() past {
-	late := h.outOfOrder.items
+	late := h.outOfOrder
 	if h.inOrder.len == 0 || len(late) > 0 && late[0].before(*h.inOrder.at(0)) {
 		return h.outOfOrder.pop()
 	}

@@ -146,13 +146,23 @@ func (in *inspection) game(g *gameSession) {
 		in.expect(r.game == g.number && int(r.seat()) == seat, "%s: seat %d is held by seat %d of game %d", id, seat, r.seat(), r.game)
 	}
 	in.expect(held == g.held, "%s: counts %d held, has %d", id, g.held, held)
-	for i, seat := range g.left.items {
-		if int(seat) >= len(g.seats) {
-			in.expect(false, "%s: seat %d was left, of %d", id, seat, len(g.seats))
-			continue
+	for i, word := range g.left.levels[0] {
+		for b := range 64 {
+			seat := 64*i + b
+			switch {
+			case word>>b&1 == 0:
+			case seat >= len(g.seats):
+				in.expect(false, "%s: seat %d was left, of %d", id, seat, len(g.seats))
+			default:
+				found[seat]++
+			}
 		}
-		found[seat]++
-		in.expect(i == 0 || g.left.items[(i-1)/2] < seat, "%s: the heap of seats is none", id)
+	}
+	for l, level := range g.left.levels[:len(g.left.levels)-1] {
+		for i, word := range level {
+			above := g.left.levels[l+1][i/64] >> (i % 64) & 1
+			in.expect((above == 1) == (word != 0), "%s: level %d does not know word %d below it", id, l+1, i)
+		}
 	}
 	for seat, n := range found {
 		in.expect(n == 1, "%s: seat %d is held or left %d times", id, seat, n)
@@ -280,9 +290,9 @@ func (in *inspection) atRest() {
 	in.expect(h.retained == len(in.past), "history counts %d retained, there are %d", h.retained, len(in.past))
 	in.expect(h.retained <= t.config.MaxRetained, "%d retained, at most %d", h.retained, t.config.MaxRetained)
 	stands := make(map[place]int)
-	late := h.outOfOrder.items
+	late := h.outOfOrder
 	for i, p := range late {
-		in.expect(i == 0 || !p.before(late[(i-1)/2]), "the heap of the history is none")
+		in.expect(i == 0 || !p.before(late[(i-1)/children]), "the heap of the history is none")
 	}
 	for i := range h.len() {
 		var p past

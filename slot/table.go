@@ -77,7 +77,6 @@ func NewTable(c Config) (*Table, error) {
 		stripes: make([]stripe, c.Stripes),
 		games:   newGameSessions(),
 		roster:  newRoster(c.DuplicatePlayers != DuplicatesAllow),
-		history: newHistory(),
 		done:    make(chan struct{}),
 
 		shutDown: make(chan struct{}),
