@@ -30,6 +30,7 @@ type gameSession struct {
 	held                int           // seats
 	seats               []place       // who holds them; 0: nobody
 	left                seatSet       // seats that were left, below len(seats)
+	ids                 idSource      // of those who reserve here
 	empty               chan struct{} // closed once nobody holds a seat, for those who drain
 	unsaid              []departure   // for the log, once g is unlocked
 	timedOut            int           // reservations that nobody came for

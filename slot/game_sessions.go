@@ -21,11 +21,11 @@ type gameSessions struct {
 	numbered atomic.Pointer[[]*gameSession]
 }
 
-func (gs *gameSessions) get(id string) (*gameSession, bool) {
+// get returns the game session of an id, or nil.
+func (gs *gameSessions) get(id string) *gameSession {
 	gs.mu.RLock()
 	defer gs.mu.RUnlock()
-	g, ok := gs.byID[id]
-	return g, ok
+	return gs.byID[id]
 }
 
 // at returns the game session of a record whose stripe's lock is held.

@@ -3,6 +3,7 @@ package slot
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/usher-go/usher/session"
 )
@@ -14,10 +15,11 @@ import (
 // somebody who stands there already, such as a deadline that is reclaimed after a
 // player left, goes through the heap: a heap of all is three times as slow.
 type history struct {
+	retained atomic.Int64 // changed under mu
+
 	mu         sync.Mutex  // protects all below; a leaf
 	inOrder    queue[past] // ascending
 	outOfOrder heap
-	retained   int
 }
 
 // past is a player session that ended. The roster gives places again; the
@@ -41,7 +43,7 @@ func (h *history) push(ps []past) {
 			h.inOrder.push(p)
 		}
 	}
-	h.retained += len(ps)
+	h.retained.Add(int64(len(ps)))
 }
 
 // len counts those as well who have been forgotten otherwise than surplus took
@@ -60,16 +62,19 @@ func (h *history) pop() past {
 // surplus takes out the earliest while more than most are retained, at most as
 // many as room has.
 func (h *history) surplus(most int, room []past) []past {
+	if int(h.retained.Load()) <= most {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	n := min(h.retained-most, len(room), h.len())
+	n := min(int(h.retained.Load())-most, len(room), h.len())
 	if n <= 0 {
 		return nil
 	}
 	for i := range n {
 		room[i] = h.pop()
 	}
-	h.retained -= n
+	h.retained.Add(-int64(n))
 	return room[:n]
 }
 
@@ -78,7 +83,7 @@ func (h *history) surplus(most int, room []past) []past {
 func (h *history) count(n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.retained += n
+	h.retained.Add(int64(n))
 }
 
 // cleanHistory drops those who have been forgotten with their game
@@ -89,7 +94,7 @@ func (t *table) cleanHistory() {
 	defer t.roster.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.len() > 2*h.retained+chunkPlaces {
+	if h.len() > 2*int(h.retained.Load())+chunkPlaces {
 		still := func(p past) bool { return t.roster.at(p.place).seq == p.seq }
 		h.inOrder.keep(still)
 		h.outOfOrder.keep(still)

@@ -287,8 +287,9 @@ func (in *inspection) atRest() {
 	h := &t.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	in.expect(h.retained == len(in.past), "history counts %d retained, there are %d", h.retained, len(in.past))
-	in.expect(h.retained <= t.config.MaxRetained, "%d retained, at most %d", h.retained, t.config.MaxRetained)
+	retained := int(h.retained.Load())
+	in.expect(retained == len(in.past), "history counts %d retained, there are %d", retained, len(in.past))
+	in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
 	stands := make(map[place]int)
 	late := h.outOfOrder
 	for i, p := range late {

@@ -116,11 +116,14 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSes
 	if t.closed.Load() {
 		return session.ErrClosed
 	}
-	if err := t.checkFields(party, cs); err != nil {
+	var g *gameSession
+	if len(party) > 0 {
+		g = t.games.get(party[0].GameSessionID)
+	}
+	if err := t.checkFields(g, party, cs); err != nil {
 		return err
 	}
-	g, ok := t.games.get(party[0].GameSessionID)
-	if !ok {
+	if g == nil {
 		return t.orClosed(session.ErrGameSessionNotFound)
 	}
 	t.warnPlayerIDs(g, party)
@@ -138,8 +141,9 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSes
 	return err
 }
 
-// checkFields checks what can be told without looking at the table.
-func (t *Table) checkFields(party []Reservation, cs []claim) error {
+// checkFields checks what can be told without looking at the table. g is the game
+// session that the party names, or nil if there is none of that id.
+func (t *Table) checkFields(g *gameSession, party []Reservation, cs []claim) error {
 	if len(party) == 0 {
 		return &session.FieldError{Field: "PlayerIds", Reason: "must name at least one player"}
 	}
@@ -149,7 +153,7 @@ func (t *Table) checkFields(party []Reservation, cs []claim) error {
 	}
 	for i := range party {
 		r, c := &party[i], &cs[i]
-		if err := checkReservation(r, &party[0]); err != nil {
+		if err := checkReservation(g, r, &party[0]); err != nil {
 			return &PartyError{Index: i, PlayerID: r.PlayerID, Err: err}
 		}
 		if r.PlayerSessionID != "" {
@@ -168,9 +172,11 @@ func (t *Table) checkFields(party []Reservation, cs []claim) error {
 	return nil
 }
 
-func checkReservation(r, first *Reservation) error {
-	if err := checkText("GameSessionId", r.GameSessionID, maxGameSessionID, true); err != nil {
-		return err
+func checkReservation(g *gameSession, r, first *Reservation) error {
+	if g == nil { // a game session's id is valid
+		if err := checkText("GameSessionId", r.GameSessionID, maxGameSessionID, true); err != nil {
+			return err
+		}
 	}
 	if r.GameSessionID != first.GameSessionID {
 		return &session.FieldError{Field: "GameSessionId", Reason: "must be the same for all members of a party"}
@@ -352,8 +358,8 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 // prepare gives c an id, a place and a seat, and makes its record.
 func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
 	if !c.issued {
-		c.id = session.NewPlayerSessionID()
-		c.key, c.alias, _ = t.keys.of(c.id)
+		hi, lo := g.ids.next()
+		c.id, c.key = formatCanonical(hi, lo), t.keys.mix(hi, lo)
 	}
 	timeout := r.Timeout
 	if timeout == 0 {
@@ -452,7 +458,7 @@ func (t *Table) refuseReservation(party []Reservation, cs []claim, err error) {
 	if errors.As(err, &member) {
 		i, err = member.Index, member.Err // the line names the player itself
 	}
-	g, _ := t.games.get(party[i].GameSessionID)
+	g := t.games.get(party[i].GameSessionID)
 	t.log.refusedReservation(&party[i], len(party), g, t.inTheWay(&cs[i], err), err)
 }
 

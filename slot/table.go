@@ -213,8 +213,10 @@ const together = 4
 // lockSet locks the stripes of these indices, each once and in ascending order,
 // and returns them like that for unlockSet.
 func (t *table) lockSet(indices []int) []int {
-	slices.Sort(indices)
-	indices = slices.Compact(indices)
+	if len(indices) > 1 {
+		slices.Sort(indices)
+		indices = slices.Compact(indices)
+	}
 	for _, i := range indices {
 		t.stripes[i].mu.Lock()
 	}
@@ -266,8 +268,8 @@ func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
 // lockGame finds a game session and locks it. The caller unlocks it, unless
 // there is an error.
 func (t *table) lockGame(id string) (*gameSession, error) {
-	g, ok := t.games.get(id)
-	if !ok {
+	g := t.games.get(id)
+	if g == nil {
 		return nil, t.orClosed(session.ErrGameSessionNotFound)
 	}
 	g.mu.Lock()
