@@ -148,7 +148,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 		if r.status() == session.StatusTimedOut {
 			s.timedOut--
 		}
-		s.past.remove(r)
+		s.past.remove(r.key)
 	}
 	t.unlockSet(stripes)
 	t.roster.remove(g, known)

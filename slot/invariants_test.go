@@ -82,7 +82,7 @@ func (in *inspection) stripe(i int) {
 			active++
 		}
 	})
-	in.records(&s.past, func(r *record) {
+	in.archive(&s.past, func(r *record) {
 		in.expect(r.status().Terminal(), "stripe %d: a past record is %v", i, r.status())
 		in.expect(in.past[r.place] == nil && in.live[r.place] == nil, "two records at place %d", r.place)
 		in.expect(s.live.find(r.key) == nil, "stripe %d: a key is live and past", i)
@@ -102,7 +102,44 @@ func (in *inspection) stripe(i int) {
 		in.expect(g != nil && slices.Contains(in.games, g), "a record of game session number %d, which there is not", r.game)
 	}
 	in.records(&s.live, each)
-	in.records(&s.past, each)
+	in.archive(&s.past, each)
+}
+
+// archive checks that each record that is past is found.
+func (in *inspection) archive(a *archive, visit func(*record)) {
+	n := 0
+	in.index(&a.found, func(hash, number uint32) {
+		n++
+		r := a.at(number)
+		in.expect(uint32(r.key.hi>>32) == hash, "a record is found by another's key")
+		in.expect(a.find(r.key) == r, "a record is not found")
+		visit(r)
+	})
+	in.expect(n == a.count, "%d past records, counted %d", n, a.count)
+	in.expect(n+len(a.unused) <= len(a.chunks)*len(shelf{}), "%d records and %d unused on %d shelves", n, len(a.unused), len(a.chunks))
+	for _, number := range a.unused {
+		in.expect(*a.at(number) == record{}, "an unused record is not empty")
+	}
+}
+
+// index checks open addressing as records does.
+func (in *inspection) index(x *index, visit func(hash, number uint32)) {
+	n, gap, last := uint32(0), -1, uint64(0)
+	for i, word := range x.words {
+		if word == 0 {
+			gap = i
+			continue
+		}
+		n++
+		hash, number := uint32(word>>32), uint32(word)
+		home := x.home(hash)
+		in.expect(gap < home && home <= i, "an index: a word at %d, home %d, gap at %d", i, home, gap)
+		in.expect(last>>32 <= word>>32, "an index is not ordered")
+		in.expect(number != 0, "an index leads nowhere")
+		last = word
+		visit(hash, number)
+	}
+	in.expect(n == x.count, "an index of %d, counted %d", n, x.count)
 }
 
 // records checks open addressing: each record at its home or behind it with no
@@ -203,17 +240,16 @@ func (in *inspection) rosterLists() {
 		walk(byGame, g.first, func(_ place, e *entry) { in.expect(e.game == g.number, "listed in another game session") })
 		in.expect(!g.retired || g.first == 0, "a retired game session has player sessions")
 	}
-	for _, x := range []*index{&ro.players, &ro.lives} {
-		for i := range x.heads {
-			walk(x.order, x.heads[i], func(p place, _ *entry) {
-				in.expect(x.of(ro, p) == &x.heads[i], "order %d: listed under another hash", x.order)
+	for _, h := range []*heads{&ro.players, &ro.lives} {
+		for i := range h.parts {
+			x := &h.parts[i]
+			in.index(x, func(hash, head uint32) {
+				in.expect(h.part(hash) == x, "order %d: a list in another part", h.order)
+				walk(h.order, head, func(_ place, e *entry) {
+					in.expect(h.hash(e) == hash, "order %d: listed under another hash", h.order)
+				})
 			})
 		}
-	}
-	if ro.byLife {
-		in.expect(len(ro.players.heads) == len(ro.lives.heads), "indexes of different sizes")
-	} else {
-		in.expect(len(ro.lives.heads) == 0, "an index that nobody asks")
 	}
 
 	unused := make(map[place]bool)
@@ -222,8 +258,7 @@ func (in *inspection) rosterLists() {
 		unused[p] = true
 		in.expect(*ro.at(p) == entry{}, "unused place %d is not empty", p)
 	}
-	for p := 1; p < len(ro.players.heads); p++ {
-		p := place(p)
+	for p := place(1); p < ro.places; p++ {
 		in.expect(in.live[p] == nil || in.past[p] == nil, "place %d is live and past", p)
 		there := in.live[p] != nil || in.past[p] != nil
 		in.expect(there != unused[p], "place %d: unused %v, with a record %v", p, unused[p], there)

@@ -2,7 +2,6 @@ package slot
 
 import (
 	"hash/maphash"
-	"math/bits"
 	"sync"
 )
 
@@ -18,9 +17,10 @@ type roster struct {
 	last uint64 // sequence number
 
 	chunks  []*[chunkPlaces]entry // by place; chunks, since copying them all to grow would take long
-	unused  []uint32              // places that were left
-	players index
-	lives   index
+	places  place                 // how many there are, with the place 0 that nobody gets
+	unused  []place               // those that were left
+	players heads
+	lives   heads
 
 	// byLife is whether the live ones are listed by themselves. Under
 	// DuplicatesAllow no reservation looks for them, and Live goes through all of
@@ -28,7 +28,7 @@ type roster struct {
 	byLife bool
 }
 
-const chunkPlaces = 1024
+const chunkPlaces = 256
 
 // place is a number for an entry, given again once it is left; 0 is none.
 type place = uint32
@@ -58,8 +58,8 @@ func newRoster(byLife bool) roster {
 	return roster{
 		byLife:  byLife,
 		seed:    maphash.MakeSeed(),
-		players: index{order: byPlayer},
-		lives:   index{order: byLive},
+		players: heads{order: byPlayer},
+		lives:   heads{order: byLive},
 	}
 }
 
@@ -78,10 +78,10 @@ func (ro *roster) add(g *gameSession, k key, player uint32) timed {
 	p := ro.free()
 	ro.last++
 	*ro.at(p) = entry{seq: ro.last, key: k, player: player, game: g.number}
-	ro.append(&g.first, byGame, p)
-	ro.append(ro.players.of(ro, p), byPlayer, p)
+	g.first = ro.append(g.first, byGame, p)
+	ro.players.append(ro, p)
 	if ro.byLife {
-		ro.append(ro.lives.of(ro, p), byLive, p)
+		ro.lives.append(ro, p)
 	}
 	return timed{p, uint32(ro.last)}
 }
@@ -93,14 +93,11 @@ func (ro *roster) free() place {
 		ro.unused = ro.unused[:n-1]
 		return p
 	}
-	ro.players.grow(ro)
-	if ro.byLife {
-		ro.lives.grow(ro)
-	}
-	p := place(len(ro.players.heads))
-	if int(p/chunkPlaces) >= len(ro.chunks) {
+	if ro.places%chunkPlaces == 0 {
 		ro.chunks = append(ro.chunks, new([chunkPlaces]entry))
 	}
+	p := max(ro.places, 1)
+	ro.places = p + 1
 	return p
 }
 
@@ -113,7 +110,7 @@ func (ro *roster) leave(ended []past) {
 		p := &ended[i]
 		p.seq = ro.at(p.place).seq
 		if ro.byLife {
-			ro.unlink(ro.lives.of(ro, p.place), byLive, p.place)
+			ro.lives.unlink(ro, p.place)
 		}
 	}
 }
@@ -124,8 +121,8 @@ func (ro *roster) remove(g *gameSession, known []listed) {
 	defer ro.mu.Unlock()
 	for i := range known {
 		p := known[i].place
-		ro.unlink(&g.first, byGame, p)
-		ro.unlink(ro.players.of(ro, p), byPlayer, p)
+		g.first = ro.unlink(g.first, byGame, p)
+		ro.players.unlink(ro, p)
 		*ro.at(p) = entry{}
 		ro.unused = append(ro.unused, p)
 	}
@@ -186,12 +183,9 @@ func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) 
 	if !ro.byLife {
 		x, hash = &ro.players, player
 	}
-	switch {
-	case len(x.heads) == 0:
-		return 0, key{}
-	case p == 0:
-		p = *x.head(hash)
-	default:
+	if p == 0 {
+		p = x.first(hash)
+	} else {
 		p = ro.at(p).links[x.order].next
 	}
 	for ; p != 0; p = ro.at(p).links[x.order].next {
@@ -236,13 +230,10 @@ func (ro *roster) behind(found []listed, l list, c cursor) []listed {
 }
 
 func (ro *roster) headOf(l list) place {
-	switch {
-	case l.order == byGame:
+	if l.order == byGame {
 		return l.game.first
-	case len(ro.players.heads) == 0:
-		return 0
 	}
-	return *ro.players.head(l.player)
+	return ro.players.first(l.player)
 }
 
 // resume returns the first place behind a cursor. If the session it stood at has
@@ -258,47 +249,48 @@ func (ro *roster) resume(head place, o order, c cursor) place {
 	return p
 }
 
-func (ro *roster) append(head *place, o order, p place) {
-	if *head == 0 {
-		*head = p
+// append puts p behind the others of a list, and returns the list's first.
+func (ro *roster) append(head place, o order, p place) place {
+	if head == 0 {
 		ro.at(p).links[o] = links{prev: p}
-		return
+		return p
 	}
-	first := ro.at(*head)
+	first := ro.at(head)
 	last := first.links[o].prev
 	ro.at(p).links[o] = links{prev: last}
 	ro.at(last).links[o].next = p
 	first.links[o].prev = p
+	return head
 }
 
-func (ro *roster) unlink(head *place, o order, p place) {
+// unlink takes p out of a list, and returns the list's first.
+func (ro *roster) unlink(head place, o order, p place) place {
 	l := ro.at(p).links[o]
+	ro.at(p).links[o] = links{}
 	if l.next != 0 {
 		ro.at(l.next).links[o].prev = l.prev
-	} else if *head != p {
-		ro.at(*head).links[o].prev = l.prev
+	} else if head != p {
+		ro.at(head).links[o].prev = l.prev
 	}
-	if *head == p {
-		*head = l.next
-	} else {
-		ro.at(l.prev).links[o].next = l.next
+	if head == p {
+		return l.next
 	}
-	ro.at(p).links[o] = links{}
+	ro.at(l.prev).links[o].next = l.next
+	return head
 }
 
-// index finds the head of a list by a hash. It is a linear hash table: it grows
-// by one list at a time, so that no reservation waits for a large table to be
-// hashed anew. Lists whose hashes share a head are one, in order; who reads it
-// compares.
-type index struct {
+// heads are the first entries of the lists of an order, by a hash. Lists whose
+// hashes are the same are one, in order; who reads it compares. They are in parts,
+// so that no reservation waits for more than a part to grow.
+type heads struct {
 	order order
-	heads []place
+	parts [64]index
 }
 
-func (x *index) of(ro *roster, p place) *place { return x.head(x.hash(ro.at(p))) }
+func (h *heads) part(hash uint32) *index { return &h.parts[hash%uint32(len(h.parts))] }
 
-func (x *index) hash(e *entry) uint32 {
-	if x.order == byLive {
+func (h *heads) hash(e *entry) uint32 {
+	if h.order == byLive {
 		return liveHash(e.player, e.game)
 	}
 	return e.player
@@ -310,28 +302,27 @@ func liveHash(player, game uint32) uint32 {
 	return uint32(uint64(game)*odd>>32) ^ player
 }
 
-func (x *index) head(hash uint32) *place {
-	mask := uint32(1)<<bits.Len(uint(len(x.heads)-1)) - 1
-	i := hash & mask
-	if int(i) >= len(x.heads) {
-		i &= mask >> 1
-	}
-	return &x.heads[i]
+func (h *heads) first(hash uint32) place {
+	x := h.part(hash)
+	return x.at(x.find(hash), hash)
 }
 
-// grow adds one head and moves there what now belongs to it, in order.
-func (x *index) grow(ro *roster) {
-	x.heads = append(x.heads, 0)
-	added := len(x.heads) - 1
-	if added == 0 {
-		return
+func (h *heads) append(ro *roster, p place) {
+	hash := h.hash(ro.at(p))
+	x := h.part(hash)
+	head := x.at(x.find(hash), hash)
+	if ro.append(head, h.order, p); head == 0 {
+		x.add(hash, p)
 	}
-	from := added - 1<<(bits.Len(uint(added))-1)
-	p := x.heads[from]
-	x.heads[from] = 0
-	for p != 0 {
-		next := ro.at(p).links[x.order].next
-		ro.append(x.of(ro, p), x.order, p)
-		p = next
+}
+
+func (h *heads) unlink(ro *roster, p place) {
+	hash := h.hash(ro.at(p))
+	x := h.part(hash)
+	i := x.find(hash)
+	if head := ro.unlink(x.at(i, hash), h.order, p); head == 0 {
+		x.remove(i)
+	} else {
+		x.put(i, head)
 	}
 }

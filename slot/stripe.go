@@ -26,7 +26,7 @@ type stripeState struct {
 	active   int
 	accepted uint64
 
-	past     records // COMPLETED and TIMEDOUT, retained
+	past     archive // COMPLETED and TIMEDOUT, retained
 	timedOut int     // of the past
 
 	reservedTotal, returned, completedTotal, timedOutTotal uint64
