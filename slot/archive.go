@@ -1,5 +1,7 @@
 package slot
 
+import "github.com/usher-go/usher/session"
+
 // archive holds the records that are past. Unlike the live ones they are found by
 // an index of 8 bytes each, since most that is asked for has never been there, and
 // stand in the order in which they came, so that those who come and those who are
@@ -23,7 +25,7 @@ func (a *archive) find(k key) *record {
 }
 
 func (a *archive) search(k key) (int, *record) {
-	hash := uint32(k.hi >> 32)
+	hash := hashOf(k)
 	for i := a.found.find(hash); ; i++ {
 		number := a.found.at(i, hash)
 		if number == 0 {
@@ -44,15 +46,22 @@ func (a *archive) add(r *record) {
 		a.chunks = append(a.chunks, new(shelf))
 	}
 	*a.at(number) = *r
-	a.found.add(uint32(r.key.hi>>32), number)
+	a.found.add(hashOf(r.key), number)
 	a.count++
 }
 
-// remove takes out the record of k, which is there.
-func (a *archive) remove(k key) {
+// remove takes out the record of k, which is there, and returns its status.
+func (a *archive) remove(k key) session.Status {
 	i, r := a.search(k)
-	a.unused = append(a.unused, uint32(a.found.words[i]))
+	a.unused = append(a.unused, a.found.at(i, hashOf(k)))
 	a.found.remove(i)
+	status := r.status()
 	*r = record{}
 	a.count--
+	return status
 }
+
+func (a *archive) touch(k key) { a.found.touch(hashOf(k)) }
+
+// hashOf is what the archive finds a key by.
+func hashOf(k key) uint32 { return uint32(k.hi >> 32) }

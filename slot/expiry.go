@@ -203,65 +203,52 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 	x.mu.Unlock()
 
 	var room [batch]listed
-	known := t.roster.timed(room[:0], taken[:n])
-	var games [batch]*gameSession
-	due := known[:0]
-	for some := range slices.Chunk(known, together) {
-		due = t.visit(some, due, games[:], now)
-	}
-	for first := 0; first < len(due); {
-		g, end := games[first], first+1
-		for end < len(due) && games[end] == g {
-			end++
+	for known := t.roster.timed(room[:0], taken[:n]); len(known) > 0; {
+		same := 1
+		for same < len(known) && known[same].game == known[0].game {
+			same++
 		}
-		unsaid = append(unsaid, t.expire(g, due[first:end], now)...)
-		first = end
+		unsaid = append(unsaid, t.expire(known[:same], now)...)
+		known = known[same:]
 	}
 	return unsaid, n > 0
 }
 
-// visit looks up what the wheel's entries stand for. Those whose deadline has
-// passed are appended to due, with their game session at the same index of games.
-// One that was extended is scheduled again, any other dropped.
-func (t *table) visit(some, due []listed, games []*gameSession, now int64) []listed {
-	var found [together]*record
-	var buffer [together]int
-	locked := t.lockSet(t.stripesOf(buffer[:0], some))
-	for i := range some {
-		found[i] = t.stripe(some[i].key).live.find(some[i].key)
+// expire looks up what the wheel's entries stand for, all of one game session.
+// Those whose deadline has passed end. One that was extended is scheduled again,
+// any other dropped. It returns what is to be said in the log.
+func (t *table) expire(entries []listed, now int64) []departure {
+	g := t.games.lookup(entries[0].game)
+	if g == nil {
+		return nil // forgotten meanwhile
 	}
-	for i, e := range some {
-		switch r := found[i]; {
-		case r == nil || r.place != e.place: // it ended
-		case !r.waiting(): // it was accepted
-			r.until = 0
-		case r.until > now: // it was extended
-			t.schedule(timed{e.place, uint32(e.seq)}, r.until, now)
-		default:
-			games[len(due)] = t.games.at(r.game)
-			due = append(due, e)
-		}
+	g.mu.Lock()
+	for first := 0; first < len(entries); first += together {
+		t.expireSome(g, entries[first:min(first+together, len(entries))], now)
 	}
-	t.unlockSet(locked)
-	return due
+	return g.leave()
 }
 
-// expire ends player sessions of g, if their deadline has passed still. It
-// returns what is to be said in the log.
-func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
-	g.mu.Lock()
+// expireSome is expire for as many as go together. g is locked.
+func (t *table) expireSome(g *gameSession, some []listed, now int64) {
 	var buffer [together]int
 	var records [together]record
 	var pasts [together]past
-	for some := range slices.Chunk(due, together) {
-		ended, histories := records[:0], pasts[:0]
-		locked := t.lockSet(t.stripesOf(buffer[:0], some))
-		for i := range some {
-			s := t.stripe(some[i].key)
-			r := s.live.find(some[i].key)
-			if r == nil || r.place != some[i].place || !r.due(now) || t.games.at(r.game) != g {
-				continue
-			}
+	ended, histories := records[:0], pasts[:0]
+	locked := t.lockSet(t.stripesOf(buffer[:0], some))
+	for i := range some {
+		t.stripe(some[i].key).live.touch(some[i].key)
+	}
+	for i := range some {
+		s := t.stripe(some[i].key)
+		r := s.live.find(some[i].key)
+		switch {
+		case r == nil || r.place != some[i].place || t.games.at(r.game) != g: // it ended
+		case !r.waiting(): // it was accepted
+			r.until = 0
+		case r.until > now: // it was extended
+			t.schedule(timed{some[i].place, uint32(some[i].seq)}, r.until, now)
+		default:
 			t.expiry.lag.Store(now - r.until)
 			ended = append(ended, r.settled(now, g.ended.Load()))
 			e := &ended[len(ended)-1]
@@ -270,11 +257,10 @@ func (t *table) expire(g *gameSession, due []listed, now int64) []departure {
 			p.seq = some[i].seq
 			histories = append(histories, p)
 		}
-		t.unlockSet(locked)
-		t.remember(histories)
-		t.depart(g, ended)
 	}
-	return g.leave()
+	t.unlockSet(locked)
+	t.remember(histories)
+	t.depart(g, ended)
 }
 
 func (t *table) stripesOf(indices []int, entries []listed) []int {

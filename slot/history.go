@@ -1,7 +1,6 @@
 package slot
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -103,7 +102,7 @@ func (t *table) cleanHistory() {
 
 // forgetSurplus forgets the earliest ended beyond MaxRetained. No lock is held.
 func (t *table) forgetSurplus() {
-	var room [together]past
+	var room [16 * together]past
 	for {
 		surplus := t.history.surplus(t.config.MaxRetained, room[:])
 		if len(surplus) == 0 {
@@ -131,26 +130,29 @@ func (t *table) forget(ps []past) int {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var room [together]listed
+	var room [16 * together]listed
 	known := t.roster.find(room[:0], ps) // under the lock: they are g's, and stay
 	t.forgetLocked(g, known)
 	return len(known)
 }
 
-// forgetLocked removes player sessions of g that have ended, at most as many as
-// go together. g is locked.
+// forgetLocked removes player sessions of g that have ended. g is locked.
 func (t *table) forgetLocked(g *gameSession, known []listed) {
-	var buffer [together]int
-	stripes := t.lockSet(t.stripesOf(buffer[:0], known))
-	for i := range known {
-		s := t.stripe(known[i].key)
-		r := s.past.find(known[i].key)
-		if r.status() == session.StatusTimedOut {
-			s.timedOut--
+	for first := 0; first < len(known); first += together {
+		some := known[first:min(first+together, len(known))]
+		var buffer [together]int
+		locked := t.lockSet(t.stripesOf(buffer[:0], some))
+		for i := range some {
+			t.stripe(some[i].key).past.touch(some[i].key)
 		}
-		s.past.remove(r.key)
+		for i := range some {
+			s := t.stripe(some[i].key)
+			if s.past.remove(some[i].key) == session.StatusTimedOut {
+				s.timedOut--
+			}
+		}
+		t.unlockSet(locked)
 	}
-	t.unlockSet(stripes)
 	t.roster.remove(g, known)
 }
 
@@ -167,9 +169,7 @@ func (t *table) forgetEnded() bool {
 	known := make([]listed, 0, batch)
 	known = t.roster.behind(known, list{order: byGame, game: g}, cursor{})
 	t.history.count(-len(known)) // first, so that nobody else is forgotten in their place
-	for some := range slices.Chunk(known, together) {
-		t.forgetLocked(g, some)
-	}
+	t.forgetLocked(g, known)
 	g.mu.Unlock()
 	if len(known) == batch {
 		return true

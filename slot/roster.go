@@ -120,6 +120,11 @@ func (ro *roster) remove(g *gameSession, known []listed) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	for i := range known {
+		h := &ro.players
+		hash := h.hash(ro.at(known[i].place))
+		h.part(hash).touch(hash)
+	}
+	for i := range known {
 		p := known[i].place
 		g.first = ro.unlink(g.first, byGame, p)
 		ro.players.unlink(ro, p)
