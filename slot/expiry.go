@@ -223,21 +223,26 @@ func (t *table) expire(entries []listed, now int64) []departure {
 		return nil // forgotten meanwhile
 	}
 	g.mu.Lock()
+	var room [batch]past
+	ended := room[:0]
 	for first := 0; first < len(entries); first += together {
-		t.expireSome(g, entries[first:min(first+together, len(entries))], now)
+		ended = t.expireSome(g, entries[first:min(first+together, len(entries))], ended, now)
 	}
+	t.remember(ended)
 	return g.leave()
 }
 
-// expireSome is expire for as many as go together. g is locked.
-func (t *table) expireSome(g *gameSession, some []listed, now int64) {
+// expireSome is expire for as many as go together. g is locked. Those who ended
+// are appended to pasts.
+func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int64) []past {
 	var buffer [together]int
-	var records [together]record
-	var pasts [together]past
-	ended, histories := records[:0], pasts[:0]
+	var room [together]record
+	ended := room[:0]
 	locked := t.lockSet(t.stripesOf(buffer[:0], some))
 	for i := range some {
-		t.stripe(some[i].key).live.touch(some[i].key)
+		s := t.stripe(some[i].key)
+		s.live.touch(some[i].key)
+		s.past.touch(some[i].key)
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)
@@ -255,12 +260,12 @@ func (t *table) expireSome(g *gameSession, some []listed, now int64) {
 			t.endLocked(g, s, r, e)
 			p := e.past()
 			p.seq = some[i].seq
-			histories = append(histories, p)
+			pasts = append(pasts, p)
 		}
 	}
 	t.unlockSet(locked)
-	t.remember(histories)
 	t.depart(g, ended)
+	return pasts
 }
 
 func (t *table) stripesOf(indices []int, entries []listed) []int {

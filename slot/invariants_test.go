@@ -326,18 +326,18 @@ func (in *inspection) atRest() {
 	in.expect(retained == len(in.past), "history counts %d retained, there are %d", retained, len(in.past))
 	in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
 	stands := make(map[place]int)
-	late := h.outOfOrder
-	for i, p := range late {
-		in.expect(i == 0 || !p.before(late[(i-1)/children]), "the heap of the history is none")
+	var all []past
+	for i, run := range h.outOfOrder {
+		in.expect(i == 0 || !h.outOfOrder.less(i, (i-1)/2), "the heap of the history is none")
+		in.expect(slices.IsSortedFunc(run, past.compare), "a run of the history is in no order")
+		all = append(all, run...)
 	}
-	for i := range h.len() {
-		var p past
-		if i < len(late) {
-			p = late[i]
-		} else {
-			p = *h.inOrder.at(i - len(late))
-			in.expect(i == len(late) || !p.before(*h.inOrder.at(i - len(late) - 1)), "the queue of the history is in no order")
-		}
+	in.expect(len(all) == h.late, "history: %d are late, counted %d", len(all), h.late)
+	for i := range h.inOrder.len {
+		all = append(all, *h.inOrder.at(i))
+	}
+	in.expect(slices.IsSortedFunc(all[h.late:], past.compare), "the queue of the history is in no order")
+	for _, p := range all {
 		if len(t.roster.find(nil, []past{p})) == 1 {
 			stands[p.place]++
 			r := in.past[p.place]

@@ -49,8 +49,8 @@ func (t *records) find(k key) *record {
 //
 //go:noinline
 func (t *records) touch(k key) uint64 {
-	if i := t.home(k); i < len(t.slots) {
-		return t.slots[i].key.hi
+	if i := t.home(k); i+1 < len(t.slots) {
+		return t.slots[i].key.hi ^ t.slots[i+1].key.hi // the next one moves up if this leaves
 	}
 	return 0
 }
