@@ -80,10 +80,10 @@ func (x *index) remove(i int) {
 
 func (x *index) grow() {
 	old := x.words
-	homes := max(fewestHomes, x.homes+max(fewestHomes, x.homes/4))
+	homes := moreHomes(uint64(x.homes))
 	for {
-		x.homes = homes
-		x.words = make([]uint64, uint64(homes)+spill(uint64(homes)))
+		x.homes = uint32(homes)
+		x.words = make([]uint64, homes+spill(homes))
 		if x.place(old) {
 			return
 		}

@@ -14,7 +14,10 @@ type records struct {
 }
 
 // The first slots are few: the stripes of a small table stay in the cache.
-const fewestHomes = 4
+const (
+	fewestHomes = 4
+	fewHomes    = 64
+)
 
 // spill is the room behind the homes for records that are pushed beyond them.
 // It makes wrapping around unnecessary, so that slots stay ordered. At a load of
@@ -101,11 +104,17 @@ func (t *records) remove(r *record) {
 	t.count--
 }
 
-// grow makes room for a quarter more, so that the load stays between 0.6 and
-// 0.75 at any size. The order of the records stays, so they are read and
+// grow makes room for more. The order of the records stays, so they are read and
 // written once, from front to back.
-func (t *records) grow() {
-	t.resize(max(fewestHomes, t.homes+max(fewestHomes, t.homes/4)))
+func (t *records) grow() { t.resize(moreHomes(t.homes)) }
+
+// moreHomes doubles what is small, so that a table fills fast, and then adds a
+// quarter at a time, so that the load stays between 0.6 and 0.75 at any size.
+func moreHomes(homes uint64) uint64 {
+	if homes < fewHomes {
+		return max(fewestHomes, 2*homes)
+	}
+	return homes + homes/4
 }
 
 // presize makes room for count records, before there are any.
