@@ -77,9 +77,6 @@ func (h *history) pop() past {
 // surplus takes out the earliest while more than most are retained, at most as
 // many as room has.
 func (h *history) surplus(most int, room []past) []past {
-	if int(h.retained.Load()) <= most {
-		return nil
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := min(int(h.retained.Load())-most, len(room), h.len())
@@ -119,36 +116,52 @@ func (t *table) cleanHistory() {
 
 // forgetSurplus forgets the earliest ended beyond MaxRetained. No lock is held.
 func (t *table) forgetSurplus() {
-	var room [16 * together]past
-	for {
-		surplus := t.history.surplus(t.config.MaxRetained, room[:])
-		if len(surplus) == 0 {
+	for some := true; some; {
+		switch surplus := int(t.history.retained.Load()) - t.config.MaxRetained; {
+		case surplus <= 0:
 			return
-		}
-		for len(surplus) > 0 {
-			n := 1
-			for n < len(surplus) && surplus[n].game == surplus[0].game {
-				n++
-			}
-			if known := t.forget(surplus[:n]); known < n {
-				t.history.count(n - known)
-			}
-			surplus = surplus[n:]
+		case surplus <= together: // to clear the room for more takes longer than to forget one
+			var ps [together]past
+			var known [together]listed
+			some = t.forgetSome(ps[:], known[:0])
+		default:
+			var ps [16 * together]past
+			var known [16 * together]listed
+			some = t.forgetSome(ps[:], known[:0])
 		}
 	}
 }
 
+// forgetSome forgets as many as there is room for. It reports false if there is
+// nobody to forget.
+func (t *table) forgetSome(room []past, known []listed) bool {
+	surplus := t.history.surplus(t.config.MaxRetained, room)
+	if len(surplus) == 0 {
+		return false
+	}
+	for len(surplus) > 0 {
+		n := 1
+		for n < len(surplus) && surplus[n].game == surplus[0].game {
+			n++
+		}
+		if there := t.forget(surplus[:n], known); there < n {
+			t.history.count(n - there)
+		}
+		surplus = surplus[n:]
+	}
+	return true
+}
+
 // forget removes player sessions of one game session that have ended. It returns
-// how many it had not forgotten before.
-func (t *table) forget(ps []past) int {
+// how many it had not forgotten before. known is room for as many.
+func (t *table) forget(ps []past, known []listed) int {
 	g := t.games.lookup(ps[0].game)
 	if g == nil {
 		return 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var room [16 * together]listed
-	known := t.roster.find(room[:0], ps) // under the lock: they are g's, and stay
+	known = t.roster.find(known, ps) // under the lock: they are g's, and stay
 	t.forgetLocked(g, known)
 	return len(known)
 }

@@ -349,7 +349,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 			t.withdraw(g, c)
 		default:
 			t.settleIn(g, c, now)
-			out[i] = g.present(&c.record, c.id)
+			g.presentIn(&out[i], &c.record, c.id)
 		}
 	}
 	return taken

@@ -250,6 +250,9 @@ func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
 			return nil, nil, nil, err
 		}
 		g, p := t.games.at(r.game), r.place
+		if g.mu.TryLock() { // in order, that is: nobody waits for it with a stripe's lock
+			return g, s, r, nil
+		}
 		s.mu.Unlock()
 
 		g.mu.Lock()
