@@ -85,8 +85,9 @@ const (
 	// maxHeld bounds MaxRetained and Capacity: places in the roster are 32 bits.
 	maxHeld = 1 << 30
 
-	// Each processor finds 256 stripes: two of them rarely meet in one, and a
-	// stripe that grows is small, so that whoever waits for it does not wait long.
+	// Each processor finds 64 stripes: two of them rarely meet in one. With 256 as
+	// many players are let in by two processors, but fewer by one, since the stripes
+	// themselves are in no cache: 165 ns instead of 115 with 10,000 players.
 	stripesPerProcessor = 64
 )
 

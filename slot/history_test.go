@@ -1,0 +1,57 @@
+package slot
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever the order in which they end, alone and in batches, the earliest ended
+// is forgotten first.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 1))
+	for range 20 {
+		var h history
+		var want []past
+		now, seq := int64(0), uint64(0)
+		for range 2_000 {
+			now += random.Int64N(3)
+			switch random.IntN(4) {
+			case 0: // some were due before
+				batch := make([]past, 1+random.IntN(20))
+				for i := range batch {
+					seq++
+					batch[i] = past{at: now - random.Int64N(100), seq: seq}
+				}
+				h.push(batch)
+				want = append(want, batch...)
+			case 1:
+				seq++
+				h.push([]past{{at: now, seq: seq}})
+				want = append(want, past{at: now, seq: seq})
+			default:
+				slices.SortFunc(want, past.compare)
+				most := max(len(want)-random.IntN(12), 0)
+				got := h.surplus(most, make([]past, 12))
+				require.Len(t, got, len(want)-most)
+				for i, p := range got {
+					require.Equal(t, want[i], p)
+				}
+				want = want[len(got):]
+			}
+		}
+		odd := func(p past) bool { return p.seq%2 == 1 }
+		h.inOrder.keep(odd)
+		h.outOfOrder.keep(odd)
+		h.late = h.outOfOrder.len()
+		want = slices.DeleteFunc(want, func(p past) bool { return !odd(p) })
+		slices.SortFunc(want, past.compare)
+		require.Equal(t, len(want), h.len())
+		for _, p := range want {
+			require.Equal(t, p, h.pop())
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package slot
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An index against a plain map, with hashes that are often the same, lie close
+// together, and are the least and the greatest there are.
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 1))
+	var x index
+	want := make(map[uint32][]uint32) // numbers by hash
+	hash := func() uint32 {
+		last := 1<<32 - 1 - random.Uint32N(8)
+		if len(want[last]) > 0 { // many there find no room, and need not: hashes are seeded
+			last = 0
+		}
+		return []uint32{random.Uint32(), random.Uint32N(1<<10) << 22, last, random.Uint32N(8)}[random.IntN(4)]
+	}
+	numbers := func(h uint32) (ns []uint32) {
+		for i := x.find(h); x.at(i, h) != 0; i++ {
+			ns = append(ns, x.at(i, h))
+		}
+		return ns
+	}
+	var hashes []uint32
+	for step := range uint32(20_000) {
+		filling := step/5_000%2 == 0 // then it is emptied again
+		switch n := random.IntN(10); {
+		case len(hashes) == 0 || filling && n < 6 || n < 2:
+			h := hash()
+			x.add(h, step+1)
+			want[h] = append(want[h], step+1)
+			hashes = append(hashes, h)
+		case n < 9:
+			i := random.IntN(len(hashes))
+			h := hashes[i]
+			hashes = slices.Delete(hashes, i, i+1)
+			at := x.find(h) + random.IntN(len(want[h]))
+			number := x.at(at, h)
+			x.remove(at)
+			want[h] = slices.DeleteFunc(want[h], func(n uint32) bool { return n == number })
+		default:
+			h := hashes[random.IntN(len(hashes))]
+			at := x.find(h)
+			number := x.at(at, h)
+			x.put(at, number+1<<20)
+			want[h][slices.Index(want[h], number)] = number + 1<<20
+		}
+		if step%64 == 0 {
+			for h := range want {
+				require.ElementsMatch(t, want[h], numbers(h))
+			}
+			require.EqualValues(t, len(hashes), x.count)
+		}
+	}
+	require.Greater(t, len(x.words), 64)
+}
+
+// Records of the past against a plain map.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 2))
+	var a archive
+	want := make(map[key]record)
+	for step := range uint32(20_000) {
+		filling := step/4_000%2 == 0
+		k := key{uint64(random.Uint32N(2_000)) << 53, uint64(random.Uint32N(2))} // some share the bits they are found by
+		r, there := want[k]
+		switch {
+		case there && (!filling || random.IntN(4) == 0):
+			require.Equal(t, r.status(), a.remove(k))
+			delete(want, k)
+		case !there && filling:
+			r = record{key: k, place: step + 1, packed: step & 3}
+			a.add(&r)
+			want[k] = r
+		}
+		if step%200 == 0 {
+			for k, r := range want {
+				require.Equal(t, &r, a.find(k))
+			}
+			require.Equal(t, len(want), a.count)
+		}
+	}
+	require.Greater(t, len(a.chunks), 10)
+	for _, k := range slices.Collect(maps.Keys(want)) {
+		a.remove(k)
+		require.Nil(t, a.find(k))
+	}
+	require.Zero(t, a.count)
+}
