@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 )
 
@@ -17,32 +18,32 @@ func BenchmarkAccept(b *testing.B) {
 		h.settle(b)
 		eachProcs(b, func(b *testing.B, procs int) {
 			var w work
-			var each histogram
+			var each measure.Histogram
 			for b.Loop() {
 				players := h.everyone()[:min(slots, uncached)]
-				together, apart := h.renew(b, players).cut(len(players) / 2)
+				together, apart := h.renew(b, players).Cut(len(players) / 2)
 				h.tidy()
-				w.measure(together.len(), func() time.Duration { return h.acceptOn(b, procs, together) })
+				w.measure(together.Len(), func() time.Duration { return h.acceptOn(b, procs, together) })
 				h.acceptEach(b, procs, apart, &each)
 			}
 			w.report(b)
-			each.report(b, "")
+			reportQuantiles(b, &each, "")
 		})
 	})
 }
 
 // acceptEach lets players in and adds the time that each of them took to sum.
-func (h *house) acceptEach(b *testing.B, procs int, arrivals ids, sum *histogram) {
+func (h *house) acceptEach(b *testing.B, procs int, arrivals measure.IDs, sum *measure.Histogram) {
 	b.Helper()
-	watch := newStopwatch()
+	watch := measure.NewStopwatch()
 	var mu sync.Mutex // protects sum
-	share(procs, arrivals.len(), func(from, to int) {
-		var own histogram
+	measure.Share(procs, arrivals.Len(), func(from, to int) {
+		var own measure.Histogram
 		for i := from; i < to; i++ {
-			id := arrivals.at(i)
-			start := watch.read()
+			id := arrivals.At(i)
+			start := watch.Read()
 			ps, err := h.door.AcceptPlayerSession(id)
-			own.add(watch.since(start))
+			own.Add(watch.Since(start))
 			if err != nil || ps.Status != session.StatusActive {
 				b.Errorf("accept: %v, %v", ps, err)
 				return
@@ -50,6 +51,6 @@ func (h *house) acceptEach(b *testing.B, procs int, arrivals ids, sum *histogram
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		sum.merge(&own)
+		sum.Merge(&own)
 	})
 }

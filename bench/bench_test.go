@@ -12,9 +12,10 @@ package bench_test
 import (
 	"runtime"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/usher-go/usher/bench/internal/measure"
 )
 
 // sizes are how many players hold a seat while something is measured: a match,
@@ -56,33 +57,6 @@ func onProcs(b *testing.B, procs int) {
 	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 }
 
-// share deals n pieces of work out to procs goroutines, which begin together,
-// and returns how long it was until the last of them had done its part. They
-// spin rather than sleep before it begins: a table of 200 is dealt with sooner
-// than a goroutine is woken.
-func share(procs, n int, work func(from, to int)) time.Duration {
-	var ready, begun, done atomic.Int64
-	for p := 1; p < procs; p++ {
-		go func() {
-			ready.Add(1)
-			for begun.Load() == 0 {
-			}
-			work(p*n/procs, (p+1)*n/procs)
-			done.Add(1)
-		}()
-	}
-	for int(ready.Load()) < procs-1 {
-		runtime.Gosched()
-	}
-	start := time.Now()
-	begun.Store(1)
-	work(0, n/procs)
-	for int(done.Load()) < procs-1 {
-		runtime.Gosched()
-	}
-	return time.Since(start)
-}
-
 // work is measured time, and how many operations were done in it.
 type work struct {
 	time           time.Duration
@@ -93,18 +67,12 @@ type work struct {
 // measure adds f, which does n operations, to w. The clock is f's own, so that
 // it may leave out what does not belong.
 func (w *work) measure(n int, f func() time.Duration) {
-	objects, bytes := allocated()
+	before := measure.Allocated()
 	w.time += f()
-	o, by := allocated()
-	w.objects += o - objects
-	w.bytes += by - bytes
+	after := measure.Allocated()
+	w.objects += after.Objects - before.Objects
+	w.bytes += after.Bytes - before.Bytes
 	w.ops += n
-}
-
-func allocated() (objects, bytes uint64) {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.Mallocs, m.TotalAlloc
 }
 
 // report sets ns/op, B/op and allocs/op, the last two rounded down as package
@@ -121,3 +89,14 @@ func (w *work) report(b *testing.B) {
 }
 
 func (w *work) perOp() float64 { return float64(w.time.Nanoseconds()) / float64(w.ops) }
+
+// reportQuantiles sets those of h, as metrics whose names begin with prefix.
+func reportQuantiles(b *testing.B, h *measure.Histogram, prefix string) {
+	b.Helper()
+	if h.N() == 0 {
+		return
+	}
+	b.ReportMetric(h.Quantile(0.5), prefix+"p50-ns")
+	b.ReportMetric(h.Quantile(0.99), prefix+"p99-ns")
+	b.ReportMetric(h.Quantile(0.999), prefix+"p99.9-ns")
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 )
@@ -17,11 +18,11 @@ func BenchmarkDescribe(b *testing.B) {
 		h.settle(b)
 		for _, by := range []struct {
 			name     string
-			describe func(players []int, asked ids, from, to int) error
+			describe func(players []int, asked measure.IDs, from, to int) error
 		}{
-			{"page", func(_ []int, _ ids, from, to int) error { return h.describePages(from, to) }},
-			{"player", func(players []int, _ ids, from, to int) error { return h.describePlayers(players, from, to) }},
-			{"id", func(_ []int, asked ids, from, to int) error { return h.describeIDs(asked, from, to) }},
+			{"page", func(_ []int, _ measure.IDs, from, to int) error { return h.describePages(from, to) }},
+			{"player", func(players []int, _ measure.IDs, from, to int) error { return h.describePlayers(players, from, to) }},
+			{"id", func(_ []int, asked measure.IDs, from, to int) error { return h.describeIDs(asked, from, to) }},
 		} {
 			b.Run("by="+by.name, func(b *testing.B) {
 				eachProcs(b, func(b *testing.B, procs int) {
@@ -30,7 +31,7 @@ func BenchmarkDescribe(b *testing.B) {
 						players := h.everyone()[:queries]
 						asked := h.read(players)
 						w.measure(queries, func() time.Duration {
-							return share(procs, queries, func(from, to int) {
+							return measure.Share(procs, queries, func(from, to int) {
 								if err := by.describe(players, asked, from, to); err != nil {
 									b.Error(err)
 								}
@@ -67,9 +68,9 @@ func (h *house) describePlayers(players []int, from, to int) error {
 	return nil
 }
 
-func (h *house) describeIDs(asked ids, from, to int) error {
+func (h *house) describeIDs(asked measure.IDs, from, to int) error {
 	for i := from; i < to; i++ {
-		page, err := h.table.Describe(slot.Query{PlayerSessionID: asked.at(i)})
+		page, err := h.table.Describe(slot.Query{PlayerSessionID: asked.At(i)})
 		if err != nil || len(page.PlayerSessions) != 1 {
 			return missing(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 	"github.com/usher-go/usher/validator"
@@ -41,8 +42,8 @@ func newHouse(b *testing.B, slots int, c slot.Config) *house {
 		slots: slots,
 		crowd: newCrowd(slots),
 		rand:  newRand(),
-		ids:   make([]byte, slots*idLen),
-		each:  idLen,
+		ids:   make([]byte, slots*measure.IDLen),
+		each:  measure.IDLen,
 	}
 }
 
@@ -60,14 +61,18 @@ func newTable(b *testing.B, slots int, c slot.Config) *slot.Table {
 
 func openGame(b *testing.B, t *slot.Table, id string, slots int) {
 	b.Helper()
-	require.NoError(b, t.CreateGameSession(session.GameSession{
+	require.NoError(b, t.CreateGameSession(gameSession(id, slots)))
+}
+
+func gameSession(id string, slots int) session.GameSession {
+	return session.GameSession{
 		GameSessionID:             id,
 		FleetID:                   "fleet-1",
 		DNSName:                   "ec2-198-51-100-7.compute-1.amazonaws.com",
 		IPAddress:                 "198.51.100.7",
 		Port:                      7777,
 		MaximumPlayerSessionCount: slots,
-	}))
+	}
 }
 
 // everyone returns all players, in random order.
@@ -90,7 +95,7 @@ func (h *house) settle(b *testing.B) {
 
 // renew lets players leave and reserve anew, and returns their new ids, in the
 // order in which they will come.
-func (h *house) renew(b *testing.B, players []int) ids {
+func (h *house) renew(b *testing.B, players []int) measure.IDs {
 	b.Helper()
 	h.release(b, h.read(players))
 	h.reserve(b, slices.Clone(players))
@@ -107,13 +112,13 @@ func (h *house) tidy() {
 }
 
 // read returns the ids of players, as they send them.
-func (h *house) read(players []int) ids {
+func (h *house) read(players []int) measure.IDs {
 	var text strings.Builder
 	text.Grow(len(players) * h.each)
 	for _, p := range players {
 		text.Write(h.ids[p*h.each:][:h.each])
 	}
-	return ids{text.String(), h.each}
+	return measure.IDs{Text: text.String(), Each: h.each}
 }
 
 // reserve lets players reserve, in the order of their numbers, and returns how
@@ -127,17 +132,17 @@ func (h *house) reserve(b *testing.B, players []int) time.Duration {
 func (h *house) reserveOn(b *testing.B, procs int, players []int) time.Duration {
 	b.Helper()
 	slices.Sort(players) // what a player sends is in the cache: it must not be fetched from all over the crowd
-	var tickets ids
-	if h.each == aliasLen {
-		tickets = aliases(h.given, len(players))
+	var tickets measure.IDs
+	if h.each == measure.AliasLen {
+		tickets = measure.Aliases(h.given, len(players))
 		h.given += len(players)
 	}
 	got := make([]string, len(players))
-	took := share(procs, len(players), func(from, to int) {
+	took := measure.Share(procs, len(players), func(from, to int) {
 		for i := from; i < to; i++ {
 			r := h.reservation(players[i])
-			if tickets.each > 0 {
-				r.PlayerSessionID = tickets.at(i)
+			if tickets.Each > 0 {
+				r.PlayerSessionID = tickets.At(i)
 			}
 			ps, err := h.table.Reserve(r)
 			if err != nil || ps.Status != session.StatusReserved {
@@ -167,17 +172,17 @@ func (h *house) keep(players []int, got []string) {
 }
 
 // accept lets players in, and returns how long that took.
-func (h *house) accept(b *testing.B, arrivals ids) time.Duration {
+func (h *house) accept(b *testing.B, arrivals measure.IDs) time.Duration {
 	b.Helper()
 	return h.acceptOn(b, 1, arrivals)
 }
 
 // acceptOn is accept on several processors.
-func (h *house) acceptOn(b *testing.B, procs int, arrivals ids) time.Duration {
+func (h *house) acceptOn(b *testing.B, procs int, arrivals measure.IDs) time.Duration {
 	b.Helper()
-	return share(procs, arrivals.len(), func(from, to int) {
+	return measure.Share(procs, arrivals.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, err := h.door.AcceptPlayerSession(arrivals.at(i)); err != nil || ps.Status != session.StatusActive {
+			if ps, err := h.door.AcceptPlayerSession(arrivals.At(i)); err != nil || ps.Status != session.StatusActive {
 				b.Errorf("accept: %v, %v", ps, err)
 				return
 			}
@@ -186,17 +191,17 @@ func (h *house) acceptOn(b *testing.B, procs int, arrivals ids) time.Duration {
 }
 
 // release lets players leave for good, and returns how long that took.
-func (h *house) release(b *testing.B, leaving ids) time.Duration {
+func (h *house) release(b *testing.B, leaving measure.IDs) time.Duration {
 	b.Helper()
 	return h.releaseOn(b, 1, leaving)
 }
 
 // releaseOn is release on several processors.
-func (h *house) releaseOn(b *testing.B, procs int, leaving ids) time.Duration {
+func (h *house) releaseOn(b *testing.B, procs int, leaving measure.IDs) time.Duration {
 	b.Helper()
-	return share(procs, leaving.len(), func(from, to int) {
+	return measure.Share(procs, leaving.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, err := h.table.Release(leaving.at(i)); err != nil || !ps.Status.Terminal() {
+			if ps, err := h.table.Release(leaving.At(i)); err != nil || !ps.Status.Terminal() {
 				b.Errorf("release: %v, %v", ps, err)
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkLife(b *testing.B) {
 // processor.
 func (h *house) live(b *testing.B, procs, lives int) time.Duration {
 	b.Helper()
-	return share(procs, lives, func(from, to int) {
+	return measure.Share(procs, lives, func(from, to int) {
 		for i := from; i < to; i++ {
 			ps, err := h.table.Reserve(h.reservation(i % h.slots))
 			if err == nil {

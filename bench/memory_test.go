@@ -5,6 +5,8 @@ import (
 	"runtime/metrics"
 	"testing"
 	"time"
+
+	"github.com/usher-go/usher/bench/internal/measure"
 )
 
 // What a table of players takes: B/slot is the growth of the live heap for each,
@@ -20,14 +22,14 @@ func BenchmarkMemory(b *testing.B) {
 		n := 0
 		for b.Loop() {
 			h := newHouse(b, slots, plain())
-			before := liveHeap()
+			before := measure.LiveHeap()
 			for step := range steps {
 				h.reserve(b, span(step*slots/steps, (step+1)*slots/steps))
 				if step+1 < steps/2 {
 					continue
 				}
 				held := (step + 1) * slots / steps
-				last = float64(liveHeap()-before)/float64(held) - float64(playerLen)
+				last = float64(measure.LiveHeap()-before)/float64(held) - float64(playerLen)
 				most = max(most, last)
 			}
 			w, c := collect()
@@ -51,14 +53,6 @@ func span(from, to int) []int {
 		players[i] = from + i
 	}
 	return players
-}
-
-func liveHeap() uint64 {
-	runtime.GC()
-	runtime.GC() // what the first one found in a sync.Pool or a finalizer
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 // collect returns how long a full collection takes, by the clock and in the

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 )
@@ -29,7 +30,7 @@ func BenchmarkMix(b *testing.B) {
 					w.measure(rate/10, func() time.Duration { return m.run(b, rate/10, rate) })
 				}
 				w.report(b)
-				m.accepts.report(b, "accept-")
+				reportQuantiles(b, &m.accepts, "accept-")
 			})
 		})
 	})
@@ -43,7 +44,7 @@ type mix struct {
 	done  int   // joins of each processor
 
 	mu      sync.Mutex // protects all below
-	accepts histogram
+	accepts measure.Histogram
 	busy    time.Duration
 }
 
@@ -61,10 +62,10 @@ func (m *mix) run(b *testing.B, joins, rate int) time.Duration {
 	b.Helper()
 	m.busy = 0
 	joins, rate = joins/m.procs, rate/m.procs
-	began := time.Now()
-	share(m.procs, m.procs, func(p, _ int) {
+	measure.Share(m.procs, m.procs, func(p, _ int) {
+		began := time.Now()
 		players := m.order[p*len(m.order)/m.procs : (p+1)*len(m.order)/m.procs]
-		w := mixer{mix: m, players: players, watch: newStopwatch()}
+		w := mixer{mix: m, players: players, watch: measure.NewStopwatch()}
 		burst := rate / 1000
 		for i := 0; i < joins; i += burst {
 			time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(rate))))
@@ -77,7 +78,7 @@ func (m *mix) run(b *testing.B, joins, rate int) time.Duration {
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.accepts.merge(&w.accepts)
+		m.accepts.Merge(&w.accepts)
 		m.busy += w.busy
 	})
 	m.done += joins
@@ -88,8 +89,8 @@ func (m *mix) run(b *testing.B, joins, rate int) time.Duration {
 type mixer struct {
 	*mix
 	players []int
-	watch   stopwatch
-	accepts histogram
+	watch   measure.Stopwatch
+	accepts measure.Histogram
 	busy    time.Duration
 	waiting [comesLater]int // who has reserved, in a ring
 }
@@ -135,7 +136,7 @@ func (w *mixer) replace(player, i int) error {
 	if err != nil {
 		return err
 	}
-	copy(w.ids[player*idLen:][:idLen], ps.PlayerSessionID)
+	copy(w.ids[player*measure.IDLen:][:measure.IDLen], ps.PlayerSessionID)
 	return nil
 }
 
@@ -144,9 +145,9 @@ func (w *mixer) comes(player int) error {
 		return nil
 	}
 	id := w.idOf(player)
-	start := w.watch.read()
+	start := w.watch.Read()
 	_, err := w.door.AcceptPlayerSession(id)
-	w.accepts.add(w.watch.since(start))
+	w.accepts.Add(w.watch.Since(start))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 )
@@ -23,7 +24,7 @@ func BenchmarkOption(b *testing.B) {
 		{name: "duplicates", change: func(c *slot.Config) { c.DuplicatePlayers = slot.DuplicatesReturn }},
 		{name: "reconnect", change: func(c *slot.Config) { c.ReconnectWindow = time.Minute }},
 		{name: "subscriber", open: func(_ *testing.B, h *house) { h.table.Subscribe(func(session.Event) {}) }},
-		{name: "alias", open: func(_ *testing.B, h *house) { h.ids, h.each = make([]byte, slots*aliasLen), aliasLen }},
+		{name: "alias", open: func(_ *testing.B, h *house) { h.ids, h.each = make([]byte, slots*measure.AliasLen), measure.AliasLen }},
 		{name: "capacity", change: func(c *slot.Config) { c.Capacity = slots }},
 	} {
 		b.Run("option="+o.name, func(b *testing.B) {
@@ -74,11 +75,11 @@ func (h *house) rest(b *testing.B) {
 	require.Eventually(b, func() bool { return h.table.Stats().EventBacklog == 0 }, time.Minute, time.Millisecond)
 }
 
-func (h *house) drop(b *testing.B, arrivals ids) time.Duration {
+func (h *house) drop(b *testing.B, arrivals measure.IDs) time.Duration {
 	b.Helper()
-	return share(1, arrivals.len(), func(from, to int) {
+	return measure.Share(1, arrivals.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if err := h.table.Disconnect(arrivals.at(i), 1); err != nil {
+			if err := h.table.Disconnect(arrivals.At(i), 1); err != nil {
 				b.Errorf("drop: %v", err)
 				return
 			}

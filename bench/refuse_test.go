@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 )
 
@@ -23,20 +24,20 @@ func BenchmarkRefuse(b *testing.B) {
 		for _, refusal := range []struct {
 			kind string
 			want error
-			ids  func() ids
+			ids  func() measure.IDs
 		}{
-			{"unknown", session.ErrPlayerSessionNotFound, func() ids { return strangers(most) }},
-			{"unknownalias", session.ErrPlayerSessionNotFound, func() ids { return aliases(0, most) }},
-			{"malformed", session.ErrInvalidPlayerSessionID, func() ids { return malformed(most) }},
-			{"replayed", session.ErrAlreadyActive, func() ids { return h.read(h.everyone()[:min(slots, most)]) }},
-			{"left", session.ErrTimedOut, func() ids { return left }},
+			{"unknown", session.ErrPlayerSessionNotFound, func() measure.IDs { return measure.Strangers(most) }},
+			{"unknownalias", session.ErrPlayerSessionNotFound, func() measure.IDs { return measure.Aliases(0, most) }},
+			{"malformed", session.ErrInvalidPlayerSessionID, func() measure.IDs { return malformed(most) }},
+			{"replayed", session.ErrAlreadyActive, func() measure.IDs { return h.read(h.everyone()[:min(slots, most)]) }},
+			{"left", session.ErrTimedOut, func() measure.IDs { return left }},
 		} {
 			b.Run("kind="+refusal.kind, func(b *testing.B) {
 				eachProcs(b, func(b *testing.B, procs int) {
 					var w work
 					for b.Loop() {
 						arrivals := refusal.ids()
-						w.measure(arrivals.len(), func() time.Duration {
+						w.measure(arrivals.Len(), func() time.Duration {
 							return h.refuse(b, procs, arrivals, refusal.want)
 						})
 					}
@@ -48,7 +49,7 @@ func BenchmarkRefuse(b *testing.B) {
 }
 
 // depart lets n players reserve and give up, and returns their ids.
-func (h *house) depart(b *testing.B, n int) ids {
+func (h *house) depart(b *testing.B, n int) measure.IDs {
 	b.Helper()
 	players := h.everyone()[:n]
 	h.reserve(b, slices.Clone(players))
@@ -57,14 +58,14 @@ func (h *house) depart(b *testing.B, n int) ids {
 	return left
 }
 
-func (h *house) refuse(b *testing.B, procs int, arrivals ids, want error) time.Duration {
+func (h *house) refuse(b *testing.B, procs int, arrivals measure.IDs, want error) time.Duration {
 	b.Helper()
 	var mu sync.Mutex // protects last
 	var last error
-	took := share(procs, arrivals.len(), func(from, to int) {
+	took := measure.Share(procs, arrivals.Len(), func(from, to int) {
 		var err error
 		for i := from; i < to; i++ {
-			if _, err = h.door.AcceptPlayerSession(arrivals.at(i)); err == nil {
+			if _, err = h.door.AcceptPlayerSession(arrivals.At(i)); err == nil {
 				b.Error("was let in")
 				return
 			}
@@ -79,7 +80,7 @@ func (h *house) refuse(b *testing.B, procs int, arrivals ids, want error) time.D
 
 // malformed returns texts of an id's length that are none: a space in the middle
 // shows after most has been looked at, another beginning at once.
-func malformed(n int) ids {
+func malformed(n int) measure.IDs {
 	var text strings.Builder
 	for i := range n {
 		id := []byte(session.NewPlayerSessionID())
@@ -90,5 +91,5 @@ func malformed(n int) ids {
 		}
 		text.Write(id)
 	}
-	return ids{text.String(), idLen}
+	return measure.IDs{Text: text.String(), Each: measure.IDLen}
 }

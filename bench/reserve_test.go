@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/slot"
 )
 
@@ -53,7 +54,7 @@ func BenchmarkReserveAll(b *testing.B) {
 func (h *house) reserveParties(b *testing.B, procs int, players []int) time.Duration {
 	b.Helper()
 	got := make([]string, len(players))
-	took := share(procs, len(players)/party, func(from, to int) {
+	took := measure.Share(procs, len(players)/party, func(from, to int) {
 		var members [party]slot.Reservation
 		for first := from * party; first < to*party; first += party {
 			for i := range members {

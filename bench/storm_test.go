@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 )
@@ -29,8 +30,8 @@ func BenchmarkExpiry(b *testing.B) {
 			w.measure(slots, func() time.Duration { return s.run(b) })
 		}
 		w.report(b)
-		s.accepts.report(b, "accept-")
-		s.waits.report(b, "wait-")
+		reportQuantiles(b, &s.accepts, "accept-")
+		reportQuantiles(b, &s.waits, "wait-")
 	})
 }
 
@@ -40,9 +41,9 @@ type storm struct {
 	games          int
 	game           string // theirs
 	deadline       time.Time
-	first          string // id of one of them
-	arrivals       ids    // of guests
-	accepts, waits histogram
+	first          string      // id of one of them
+	arrivals       measure.IDs // of guests
+	accepts, waits measure.Histogram
 }
 
 // pace is how often a guest comes.
@@ -94,7 +95,7 @@ func (s *storm) prepare(b *testing.B) {
 // long that was.
 func (s *storm) run(b *testing.B) time.Duration {
 	b.Helper()
-	watch := newStopwatch()
+	watch := measure.NewStopwatch()
 	var over atomic.Int64 // when the last seat was free
 	drained := make(chan struct{})
 	go func() {
@@ -103,23 +104,23 @@ func (s *storm) run(b *testing.B) time.Duration {
 		if err := s.table.DrainGameSession(context.Background(), s.game); err != nil {
 			b.Error(err)
 		}
-		over.Store(watch.read())
+		over.Store(watch.Read())
 	}()
 	time.Sleep(time.Until(s.deadline) - 5*time.Millisecond)
-	turn := watch.read()
+	turn := watch.Read()
 	before := turn // the storm
 	for over.Load() == 0 && s.calm() {
 		before = turn
-		turn = watch.after(turn + int64(pace))
+		turn = watch.After(turn + int64(pace))
 	}
-	for i := 0; over.Load() == 0 && i < s.arrivals.len(); i++ {
-		start := watch.after(turn)
-		if _, err := s.door.AcceptPlayerSession(s.arrivals.at(i)); err != nil {
+	for i := 0; over.Load() == 0 && i < s.arrivals.Len(); i++ {
+		start := watch.After(turn)
+		if _, err := s.door.AcceptPlayerSession(s.arrivals.At(i)); err != nil {
 			b.Error(err)
 		}
-		end := watch.read()
-		s.accepts.add(end - start - watch.cost)
-		s.waits.add(end - turn - watch.cost)
+		end := watch.Read()
+		s.accepts.Add(end - start - watch.Cost)
+		s.waits.Add(end - turn - watch.Cost)
 		turn += int64(pace)
 	}
 	<-drained
@@ -138,33 +139,33 @@ func BenchmarkGrowth(b *testing.B) {
 	onProcs(b, 2)
 	eachSize(b, func(b *testing.B, slots int) {
 		var w work
-		var accepts histogram
+		var accepts measure.Histogram
 		for b.Loop() {
 			h := newHouse(b, slots, plain())
 			w.measure(slots, func() time.Duration { return h.grow(b, &accepts) })
 		}
 		w.report(b)
-		accepts.report(b, "accept-")
-		b.ReportMetric(float64(accepts.max), "accept-max-ns")
+		reportQuantiles(b, &accepts, "accept-")
+		b.ReportMetric(float64(accepts.Max()), "accept-max-ns")
 	})
 }
 
 // grow lets everyone reserve on one processor and come on the other, as soon as
 // they have reserved.
-func (h *house) grow(b *testing.B, accepts *histogram) time.Duration {
+func (h *house) grow(b *testing.B, accepts *measure.Histogram) time.Duration {
 	b.Helper()
 	given := make([]string, h.slots)
 	var reserved atomic.Int64 // how many of them can be read
 	accepted := make(chan struct{})
 	go func() {
 		defer close(accepted)
-		watch := newStopwatch()
+		watch := measure.NewStopwatch()
 		for i := 0; i < h.slots && !b.Failed(); {
 			for ; i < int(reserved.Load()); i++ {
 				id := given[i]
-				start := watch.read()
+				start := watch.Read()
 				_, err := h.door.AcceptPlayerSession(id)
-				accepts.add(watch.since(start))
+				accepts.Add(watch.Since(start))
 				if err != nil {
 					b.Error(err)
 					return

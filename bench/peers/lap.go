@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/usher-go/usher/bench/internal/measure"
 	"github.com/usher-go/usher/session"
 )
 
@@ -69,16 +71,16 @@ func (l *lap) run() (err error) {
 
 func (l *lap) fill(sums *sums) error {
 	measured := l.slots == l.runner.largest() && l.entrant.does(memory)
-	var before float64
+	var before int64
 	if measured {
-		before = liveHeap()
+		before = measure.LiveHeap()
 	}
 	arrivals, err := l.reserve(sums)
 	if err != nil {
 		return err
 	}
 	if measured {
-		bytes := (liveHeap()-before-float64(len(arrivals.text)))/float64(l.slots) - float64(ownBytes)
+		bytes := float64(measure.LiveHeap()-before-int64(len(arrivals.Text)))/float64(l.slots) - float64(ownBytes)
 		l.runner.add(l.entrant.Name, key{memory, l.slots, 1}, bytes)
 		l.runner.add(l.entrant.Name, key{gc, l.slots, 1}, collection().Seconds()*1e3)
 	}
@@ -87,10 +89,10 @@ func (l *lap) fill(sums *sums) error {
 	}
 	rest := arrivals
 	for i, procs := range l.runner.procs {
-		var coming ids
-		coming, rest = rest.cut(rest.len() / (len(l.runner.procs) - i))
+		var coming measure.IDs
+		coming, rest = rest.Cut(rest.Len() / (len(l.runner.procs) - i))
 		if l.entrant.Sample > 0 {
-			coming = coming.first(l.entrant.Sample)
+			coming = coming.First(l.entrant.Sample)
 		}
 		runtime.GOMAXPROCS(procs)
 		if err := l.accept(sums, procs, coming); err != nil {
@@ -108,20 +110,20 @@ func (l *lap) fill(sums *sums) error {
 }
 
 // reserve fills all seats, and returns the ids in the order in which players come.
-func (l *lap) reserve(sums *sums) (ids, error) {
+func (l *lap) reserve(sums *sums) (measure.IDs, error) {
 	requests := crowd(l.slots)
 	if l.aliased {
-		issued := aliases(l.issued, l.slots)
+		issued := measure.Aliases(l.issued, l.slots)
 		l.issued += l.slots
 		for i := range requests {
-			requests[i].ID = issued.at(i)
+			requests[i].ID = issued.At(i)
 		}
 	}
 	given := make([]string, l.slots)
 	runtime.GOMAXPROCS(1)
-	objects := allocated()
+	objects := measure.Allocated().Objects
 	var err error
-	sums.add(key{reserve, l.slots, 1}, l.slots, share(1, l.slots, func(from, to int) {
+	sums.add(key{reserve, l.slots, 1}, l.slots, measure.Share(1, l.slots, func(from, to int) {
 		for i := from; i < to; i++ {
 			ps, e := l.c.Reserve(requests[i])
 			if e != nil || ps.Status != session.StatusReserved {
@@ -133,18 +135,18 @@ func (l *lap) reserve(sums *sums) (ids, error) {
 		l.await(l.slots)
 	}))
 	if err != nil {
-		return ids{}, err
+		return measure.IDs{}, err
 	}
-	sums.count(key{reserveAllocs, l.slots, 1}, l.slots, allocated()-objects)
+	sums.count(key{reserveAllocs, l.slots, 1}, l.slots, measure.Allocated().Objects-objects)
 	return shuffled(given), nil
 }
 
-func (l *lap) accept(sums *sums, procs int, coming ids) error {
+func (l *lap) accept(sums *sums, procs int, coming measure.IDs) error {
 	var failed atomic.Pointer[error]
-	objects := allocated()
-	took := share(procs, coming.len(), func(from, to int) {
+	objects := measure.Allocated().Objects
+	took := measure.Share(procs, coming.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, err := l.c.Accept(coming.at(i)); err != nil || ps.Status != session.StatusActive {
+			if ps, err := l.c.Accept(coming.At(i)); err != nil || ps.Status != session.StatusActive {
 				failure := fmt.Errorf("accept: %v, %w", ps, err)
 				failed.Store(&failure)
 				return
@@ -156,44 +158,44 @@ func (l *lap) accept(sums *sums, procs int, coming ids) error {
 	}
 	if l.calls != nil {
 		start := time.Now()
-		l.await(coming.len())
+		l.await(coming.Len())
 		took += time.Since(start)
 	}
-	sums.add(key{accept, l.slots, procs}, coming.len(), took)
+	sums.add(key{accept, l.slots, procs}, coming.Len(), took)
 	if procs == 1 {
-		sums.count(key{acceptAllocs, l.slots, 1}, coming.len(), allocated()-objects)
+		sums.count(key{acceptAllocs, l.slots, 1}, coming.Len(), measure.Allocated().Objects-objects)
 	}
 	return nil
 }
 
 func (l *lap) refuse(sums *sums) error {
-	unknown := strangers(min(l.slots, 10_000))
+	unknown := measure.Strangers(min(l.slots, 10_000))
 	if l.entrant.Sample > 0 {
-		unknown = unknown.first(l.entrant.Sample)
+		unknown = unknown.First(l.entrant.Sample)
 	}
 	var err error
-	objects := allocated()
-	sums.add(key{refuse, l.slots, 1}, unknown.len(), share(1, unknown.len(), func(from, to int) {
+	objects := measure.Allocated().Objects
+	sums.add(key{refuse, l.slots, 1}, unknown.Len(), measure.Share(1, unknown.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, e := l.c.Accept(unknown.at(i)); e == nil {
+			if ps, e := l.c.Accept(unknown.At(i)); e == nil {
 				err = fmt.Errorf("a stranger was accepted: %v", ps)
 				return
 			}
 		}
 	}))
-	sums.count(key{refuseAllocs, l.slots, 1}, unknown.len(), allocated()-objects)
+	sums.count(key{refuseAllocs, l.slots, 1}, unknown.Len(), measure.Allocated().Objects-objects)
 	return err
 }
 
-func (l *lap) release(sums *sums, leaving ids) error {
+func (l *lap) release(sums *sums, leaving measure.IDs) error {
 	var err error
-	sums.add(key{release, l.slots, 1}, leaving.len(), share(1, leaving.len(), func(from, to int) {
+	sums.add(key{release, l.slots, 1}, leaving.Len(), measure.Share(1, leaving.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if err = l.c.Release(leaving.at(i)); err != nil {
+			if err = l.c.Release(leaving.At(i)); err != nil {
 				return
 			}
 		}
-		l.await(leaving.len())
+		l.await(leaving.Len())
 	}))
 	return err
 }
@@ -245,4 +247,16 @@ func (s *sums) record(r *runner, e Entrant) {
 			r.add(e.Name, k, float64(int(sum.total)/sum.ops))
 		}
 	}
+}
+
+// collection is how long a full garbage collection takes: the median of five.
+func collection() time.Duration {
+	var took [5]time.Duration
+	for i := range took {
+		start := time.Now()
+		runtime.GC()
+		took[i] = time.Since(start)
+	}
+	slices.Sort(took[:])
+	return took[len(took)/2]
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/usher-go/usher/bench/internal/measure"
 )
 
 // pace is how often a guest comes while the others time out.
@@ -20,9 +22,9 @@ type storm struct {
 	slots    int
 	c        Contender
 	deadline time.Time
-	arrivals ids // of guests
+	arrivals measure.IDs // of guests
 
-	accepts, waits histogram
+	accepts, waits measure.Histogram
 }
 
 func (s *storm) run() error {
@@ -55,8 +57,8 @@ func (s *storm) once(guests int, ahead time.Duration) (late bool, err error) {
 	}
 	name := s.entrant.Name
 	s.runner.add(name, key{expiry, s.slots, 2}, float64(took)/float64(s.slots))
-	s.runner.add(name, key{expiryAccept, s.slots, 2}, s.accepts.quantile(0.999)/1e3)
-	s.runner.add(name, key{expiryWait, s.slots, 2}, s.waits.quantile(0.999)/1e3)
+	s.runner.add(name, key{expiryAccept, s.slots, 2}, s.accepts.Quantile(0.999)/1e3)
+	s.runner.add(name, key{expiryWait, s.slots, 2}, s.waits.Quantile(0.999)/1e3)
 	return false, nil
 }
 
@@ -86,25 +88,25 @@ func (s *storm) prepare(guests int, ahead time.Duration) error {
 // pass waits for the deadline, lets guests come until the last seat of the others
 // is free, and returns how long that was.
 func (s *storm) pass() (int64, error) {
-	watch := newStopwatch()
+	watch := measure.NewStopwatch()
 	var over atomic.Int64
 	drained := make(chan error, 1)
 	go func() {
 		err := s.c.AwaitEmpty(context.Background(), 0)
-		over.Store(watch.read())
+		over.Store(watch.Read())
 		drained <- err
 	}()
-	began := int64(s.deadline.Sub(watch.base))
+	began := int64(s.deadline.Sub(watch.Base))
 	time.Sleep(time.Until(s.deadline) - 5*time.Millisecond)
 	turn := began
-	for i := 0; over.Load() == 0 && i < s.arrivals.len(); i++ {
-		start := watch.after(turn)
-		if _, err := s.c.Accept(s.arrivals.at(i)); err != nil {
+	for i := 0; over.Load() == 0 && i < s.arrivals.Len(); i++ {
+		start := watch.After(turn)
+		if _, err := s.c.Accept(s.arrivals.At(i)); err != nil {
 			return 0, fmt.Errorf("accept a guest: %w", err)
 		}
-		end := watch.read()
-		s.accepts.add(end - start - watch.cost)
-		s.waits.add(end - turn - watch.cost)
+		end := watch.Read()
+		s.accepts.Add(end - start - watch.Cost)
+		s.waits.Add(end - turn - watch.Cost)
 		turn += int64(pace)
 	}
 	err := <-drained
@@ -119,18 +121,18 @@ func (r *runner) grow(e Entrant, slots int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	var accepts histogram
+	var accepts measure.Histogram
 	given := make([]string, slots)
 	var reserved atomic.Int64 // how many of them can be read
 	var stop atomic.Bool
 	accepted := make(chan error, 1)
 	go func() {
-		watch := newStopwatch()
+		watch := measure.NewStopwatch()
 		for i := 0; i < slots && !stop.Load(); {
 			for ; i < int(reserved.Load()); i++ {
-				start := watch.read()
+				start := watch.Read()
 				_, err := c.Accept(given[i])
-				accepts.add(watch.since(start))
+				accepts.Add(watch.Since(start))
 				if err != nil {
 					accepted <- err
 					return
@@ -149,7 +151,7 @@ func (r *runner) grow(e Entrant, slots int) (err error) {
 		reserved.Store(int64(i + 1))
 	}
 	err = <-accepted
-	r.add(e.Name, key{growth, slots, 2}, accepts.quantile(0.999)/1e3)
-	r.add(e.Name, key{growthMax, slots, 2}, float64(accepts.max)/1e3)
+	r.add(e.Name, key{growth, slots, 2}, accepts.Quantile(0.999)/1e3)
+	r.add(e.Name, key{growthMax, slots, 2}, float64(accepts.Max())/1e3)
 	return err
 }
