@@ -87,10 +87,11 @@ func parseCanonical(id string) (hi, lo uint64, ok bool) {
 	b := load4(id, 15)<<32 | load4(id, 20)
 	c := load4(id, 25)<<32 | load4(id, 30)
 	d := load4(id, 34)<<32 | load4(id, 38)
-	if notHex(a)|notHex(b)|notHex(c)|notHex(d) != 0 {
-		return 0, 0, false
-	}
-	return hex8(a)<<32 | hex8(b), hex8(c)<<32 | hex8(d), true
+	a, badA := hex8(a)
+	b, badB := hex8(b)
+	c, badC := hex8(c)
+	d, badD := hex8(d)
+	return a<<32 | b, c<<32 | d, badA|badB|badC|badD == 0
 }
 
 // load4 is a big-endian load; the compiler makes it one instruction.
@@ -98,26 +99,22 @@ func load4(s string, i int) uint64 {
 	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
 }
 
-const (
-	eachByte = 0x0101010101010101
-	topBits  = 0x80 * eachByte
-)
+const eachByte = 0x0101010101010101
 
-// notHex is 0 if the eight bytes of x are lower-case hex digits.
-func notHex(x uint64) uint64 {
-	// With each byte below 0x80, adding 0x80-c sets its top bit if it is at least c.
-	y := x &^ topBits
-	digit := (y + (0x80-'0')*eachByte) &^ (y + (0x80-'9'-1)*eachByte)
-	letter := (y + (0x80-'a')*eachByte) &^ (y + (0x80-'f'-1)*eachByte)
-	return (^(digit | letter) | x) & topBits
-}
-
-// hex8 decodes eight lower-case hex digits.
-func hex8(x uint64) uint64 {
-	x = x&(0x0f*eachByte) + x>>6&eachByte*9
+// hex8 decodes eight hex digits; bad is 0 if they are lower-case ones, that is, if
+// writing them again gives the same.
+func hex8(text uint64) (x, bad uint64) {
+	x = text&(0x0f*eachByte) + text>>6&eachByte*9
+	bad = text ^ digits(x) | x&(0xf0*eachByte)
 	x = (x | x>>4) & 0x00ff00ff00ff00ff
 	x = (x | x>>8) & 0x0000ffff0000ffff
-	return (x | x>>16) & 0xffffffff
+	return (x | x>>16) & 0xffffffff, bad
+}
+
+// digits writes eight numbers below 16, a byte each, as hex digits.
+func digits(x uint64) uint64 {
+	letters := (x + 6*eachByte) >> 4 & eachByte
+	return x + '0'*eachByte + letters*('a'-'9'-1)
 }
 
 // formatCanonical is parseCanonical backwards.
@@ -141,8 +138,7 @@ func hexDigits(x uint64) uint64 {
 	x = (x | x<<16) & 0x0000ffff0000ffff
 	x = (x | x<<8) & 0x00ff00ff00ff00ff
 	x = (x | x<<4) & (0x0f * eachByte)
-	letters := (x + 6*eachByte) >> 4 & eachByte
-	return x + '0'*eachByte + letters*('a'-'9'-1)
+	return digits(x)
 }
 
 // idSource makes player session ids of a game session. It asks crypto/rand for
