@@ -18,6 +18,7 @@ import (
 // for the time of the event if there are subscribers.
 func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err error) {
 	err = t.admit(&ps, playerSessionID, false)
+	t.checked()
 	return ps, err
 }
 
@@ -26,6 +27,7 @@ func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err 
 // longer drop it.
 func (t *Table) TakeOver(playerSessionID string) (ps session.PlayerSession, err error) {
 	err = t.admit(&ps, playerSessionID, true)
+	t.checked()
 	return ps, err
 }
 

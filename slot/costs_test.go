@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && !usher_invariants
 
 // What the race detector makes so slow, or allocate so much, that it tells nothing.
 

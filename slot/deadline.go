@@ -13,6 +13,7 @@ import (
 // Errors: ErrClosed; ErrInvalidPlayerSessionID; ErrInvalidField for a negative d;
 // ErrPlayerSessionNotFound; a *session.StatusError unless it is RESERVED.
 func (t *Table) Extend(playerSessionID string, d time.Duration) (deadline time.Time, err error) {
+	defer t.checked()
 	if d < 0 {
 		return time.Time{}, t.orClosed(&session.FieldError{Field: "Timeout", Reason: "must not be negative"})
 	}

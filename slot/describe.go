@@ -58,6 +58,7 @@ const (
 // another query's; ErrInvalidPlayerSessionID; ErrPlayerSessionNotFound and
 // ErrGameSessionNotFound for those ids. A player who is unknown has no sessions.
 func (t *Table) Describe(q Query) (Page, error) {
+	defer t.checked()
 	if t.closed.Load() {
 		return Page{}, session.ErrClosed
 	}

@@ -12,6 +12,7 @@ import (
 // returned, and the table goes on draining; ErrClosed if the table is closed
 // meanwhile.
 func (t *Table) Drain(ctx context.Context) error {
+	defer t.checked()
 	if t.closed.Load() {
 		return session.ErrClosed
 	}
@@ -36,6 +37,7 @@ func (t *Table) Drain(ctx context.Context) error {
 //
 // Errors besides: ErrGameSessionNotFound.
 func (t *Table) DrainGameSession(ctx context.Context, id string) error {
+	defer t.checked()
 	g, err := t.lockGame(id)
 	if err != nil {
 		return err

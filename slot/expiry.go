@@ -122,6 +122,7 @@ func (t *table) runTimer() {
 			return
 		case <-x.alarm.C:
 		}
+		t.mayGoOn()
 		now := t.now()
 		x.wakes.Add(1)
 		x.mu.Lock()
@@ -143,8 +144,10 @@ func (t *table) runReclaimer() {
 			return
 		case <-t.expiry.rang:
 		}
+		t.mayGoOn()
 		t.reclaim()
 		for t.forgetEnded() {
+			t.checked()
 			t.reclaim() // seats do not wait for it
 		}
 		t.expiry.rest()
@@ -184,6 +187,7 @@ func (t *table) reclaim() {
 		unsaid, more = t.reclaimBatch()
 		t.base.departed(unsaid)
 		t.forgetSurplus()
+		t.checked()
 		runtime.Gosched() // on a single processor players wait meanwhile: 1 ms instead of 50 at 100,000 expiries
 	}
 }

@@ -16,6 +16,7 @@ import (
 // outside 0–65535, and any other status; ErrGameSessionExists for an id that is
 // live or retained. GameLift's patterns are GameSession.Validate's alone.
 func (t *Table) CreateGameSession(gs session.GameSession) error {
+	defer t.checked()
 	if t.closed.Load() {
 		return session.ErrClosed
 	}
@@ -36,6 +37,7 @@ func (t *Table) CreateGameSession(gs session.GameSession) error {
 // Errors: ErrClosed, ErrGameSessionNotFound, ErrGameSessionNotActive if it is
 // TERMINATING or TERMINATED.
 func (t *Table) ActivateGameSession(id string) error {
+	defer t.checked()
 	g, err := t.lockGame(id)
 	if err != nil {
 		return err
@@ -66,6 +68,7 @@ type GameSessionUpdate struct {
 // Errors: ErrClosed, ErrInvalidField, ErrGameSessionNotFound,
 // ErrGameSessionNotActive if it is TERMINATED.
 func (t *Table) UpdateGameSession(id string, u GameSessionUpdate) error {
+	defer t.checked()
 	if err := u.check(); err != nil {
 		return t.orClosed(err)
 	}
@@ -120,6 +123,7 @@ func (u *GameSessionUpdate) check() error {
 //
 // Errors: ErrClosed, ErrGameSessionNotFound.
 func (t *Table) TerminateGameSession(id string) error {
+	defer t.checked()
 	g, err := t.lockGame(id)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 //
 // Errors: ErrClosed, ErrInvalidPlayerSessionID, ErrPlayerSessionNotFound.
 func (t *Table) Release(playerSessionID string) (session.PlayerSession, error) {
+	defer t.checked()
 	g, s, r, err := t.lockPlayer(playerSessionID)
 	if err != nil {
 		return session.PlayerSession{}, err
@@ -33,6 +34,7 @@ func (t *Table) Release(playerSessionID string) (session.PlayerSession, error) {
 //
 // Errors: ErrClosed, ErrInvalidPlayerSessionID, ErrPlayerSessionNotFound.
 func (t *Table) Disconnect(playerSessionID string, generation uint32) error {
+	defer t.checked()
 	g, s, r, err := t.lockPlayer(playerSessionID)
 	if err != nil {
 		return err

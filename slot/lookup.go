@@ -22,6 +22,7 @@ func (t *Table) Lookup(playerSessionID string) (session.PlayerSession, error) {
 //
 // Errors: ErrClosed, ErrGameSessionNotFound, ErrPlayerSessionNotFound.
 func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, error) {
+	defer t.checked()
 	g, err := t.lockGame(gameSessionID)
 	if err != nil {
 		return session.PlayerSession{}, err

@@ -63,6 +63,7 @@ func (e *PartyError) Unwrap() error { return e.Err }
 // session is full or denies, or the table drains; ErrDraining; ErrCreationDenied;
 // ErrPlayerSessionExists; ErrDuplicatePlayer; ErrGameSessionFull; ErrOverloaded.
 func (t *Table) Reserve(r Reservation) (session.PlayerSession, error) {
+	defer t.checked()
 	rs, cs, out := [1]Reservation{r}, [1]claim{}, [1]session.PlayerSession{}
 	err := t.reserve(rs[:], cs[:], out[:])
 	if err == nil {
@@ -86,6 +87,7 @@ func (t *Table) Reserve(r Reservation) (session.PlayerSession, error) {
 // need no other. A player who is named twice is an ErrDuplicatePlayer, except
 // under DuplicatesAllow.
 func (t *Table) ReserveAll(party []Reservation) ([]session.PlayerSession, error) {
+	defer t.checked()
 	cs, out := make([]claim, len(party)), make([]session.PlayerSession, len(party))
 	if err := t.reserve(party, cs, out); err != nil {
 		t.refuseReservation(party, cs, err)

@@ -26,6 +26,7 @@ type Stats struct {
 // every stripe for some microseconds: call it every few seconds, not for every
 // player.
 func (t *Table) Stats() Stats {
+	defer t.checked()
 	if t.closed.Load() {
 		<-t.shutDown
 		last := t.last

@@ -39,6 +39,8 @@ type table struct {
 	// taken after a game session's lock and before the roster's.
 	sweeping sync.Mutex
 
+	selfCheck // nothing, but in a build with the tag usher_invariants
+
 	closed   atomic.Bool // set for good, then every lock is passed through
 	draining atomic.Bool
 
@@ -151,6 +153,7 @@ const closePatience = 5 * time.Second
 // is ended by it. Calls after it answer ErrClosed, Stats the last values. It is
 // idempotent and returns nil.
 func (t *Table) Close() error {
+	defer t.checked()
 	if !t.closed.Swap(true) {
 		t.shut()
 	}
