@@ -142,7 +142,7 @@ func hexDigits(x uint64) uint64 {
 }
 
 // idSource makes player session ids of a game session. It asks crypto/rand for
-// several at a time: one by one, that is a third of what a reservation costs.
+// sixteen at a time: to ask for each was a fifth of a reservation.
 type idSource struct {
 	random [16 * canonicalRaw]byte
 	used   int

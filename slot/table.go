@@ -208,9 +208,9 @@ func (t *Table) awaitSubscribers() {
 
 // together is how many player sessions the wheel and the history take at a time,
 // under the locks of all their stripes: then the processor waits for their cache
-// lines side by side instead of one after the other. More cost no less, and the
-// more stripes are held, the more accepts meet one: with sixteen, the p99.9 of
-// accepts while a million reservations expire was half as long again.
+// lines side by side instead of one after the other. With sixteen it was no
+// faster, and the more stripes are held, the more accepts meet one: their p99.9
+// while a million reservations expire was half as long again.
 const together = 4
 
 // lockSet locks the stripes of these indices, each once and in ascending order,
@@ -253,7 +253,7 @@ func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
 			return nil, nil, nil, err
 		}
 		g, p := t.games.at(r.game), r.place
-		if g.mu.TryLock() { // in order, that is: nobody waits for it with a stripe's lock
+		if g.mu.TryLock() { // out of order, but without waiting for it
 			return g, s, r, nil
 		}
 		s.mu.Unlock()
