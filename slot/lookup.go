@@ -18,7 +18,8 @@ func (t *Table) Lookup(playerSessionID string) (session.PlayerSession, error) {
 }
 
 // Live returns the RESERVED or ACTIVE session of a player in a game session, the
-// oldest if there are several.
+// oldest if there are several. It costs the same however many the table holds, but
+// under DuplicatesAllow it looks at those of the player that are retained, too.
 //
 // Errors: ErrClosed, ErrGameSessionNotFound, ErrPlayerSessionNotFound.
 func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, error) {
