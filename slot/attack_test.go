@@ -1,0 +1,194 @@
+package slot
+
+import (
+	"encoding/hex"
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/session"
+)
+
+// flood is how many ids an attacker chooses.
+const flood = 10_000
+
+// farFromHome is how far a record may stand from its home. About e^(-k/2) of those
+// that are spread evenly stand more than k slots away: one in 10^12.
+const farFromHome = 56
+
+// Ids that fall together in a table whose seeds are known are spread like any
+// others in one whose seeds are not.
+func TestFloodOfIDsThatCollideElsewhere(t *testing.T) {
+	t.Parallel()
+	known := newKeys()
+	for name, ids := range map[string][]string{
+		"canonical": canonicalCollisions(&known),
+		"aliases":   aliasCollisions(&known),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Len(t, ids, flood)
+			require.Greater(t, displacement(t, &known, ids[:1000]), 500, "they do collide where the seeds are known")
+			for range 3 {
+				unknown := newKeys()
+				require.LessOrEqual(t, displacement(t, &unknown, ids), farFromHome)
+			}
+			requireSpread(t, ids)
+		})
+	}
+}
+
+// canonicalCollisions undoes the mixing of keys that have one home.
+func canonicalCollisions(ks *keys) []string {
+	ids := make([]string, flood)
+	for i := range ids {
+		ids[i] = formatCanonical(ks.unmix(key{hi: 1 << 32, lo: uint64(i)}))
+	}
+	return ids
+}
+
+// aliasCollisions tries texts until enough have a home in one 64th of the table.
+func aliasCollisions(ks *keys) []string {
+	var ids []string
+	for i := 0; len(ids) < flood; i++ {
+		id := fmt.Sprint("psess-", i)
+		if maphash.String(ks.alias[0], id)>>58 == 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Nor does it help to choose ids that differ in little.
+func TestFloodOfSimilarIDs(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(4, 1))
+	hi, lo := random.Uint64(), random.Uint64()
+	gray := func(i uint64) uint64 { return i ^ i>>1 } // each differs from the one before in a bit
+	for name, choose := range map[string]func(i uint64) (hi, lo uint64){
+		"counting":                 func(i uint64) (uint64, uint64) { return i, 0 },
+		"counting from the top":    func(i uint64) (uint64, uint64) { return i << 50, 0 },
+		"counting in both halves":  func(i uint64) (uint64, uint64) { return i, i },
+		"halves that might cancel": func(i uint64) (uint64, uint64) { return hi ^ i, lo ^ i },
+		"one bit after the other":  func(i uint64) (uint64, uint64) { return hi ^ gray(i)<<25, lo },
+		"nearly all bits set":      func(i uint64) (uint64, uint64) { return ^(i << 20), ^uint64(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ids := make([]string, flood)
+			for i := range ids {
+				ids[i] = formatCanonical(choose(uint64(i)))
+			}
+			for range 3 {
+				ks := newKeys()
+				require.LessOrEqual(t, displacement(t, &ks, ids), farFromHome)
+			}
+		})
+	}
+}
+
+// displacement puts the ids in, each under a key of its own, and returns how far
+// the farthest stands from its home, which is how far a search goes.
+func displacement(t *testing.T, ks *keys, ids []string) int {
+	t.Helper()
+	var rs records
+	for _, id := range ids {
+		k, _, ok := ks.of(id)
+		if !ok || rs.find(k) != nil {
+			t.Fatal("no id, or no key of its own", id)
+		}
+		rs.add(&record{key: k, place: 1})
+	}
+	most := 0
+	for i := range rs.slots {
+		if r := &rs.slots[i]; r.place != 0 {
+			most = max(most, i-rs.home(r.key))
+		}
+	}
+	return most
+}
+
+// requireSpread reserves under the ids in a table of many stripes, and asks that
+// neither one of them nor what has been released is crowded.
+func requireSpread(t *testing.T, ids []string) {
+	t.Helper()
+	table, err := NewTable(Config{Stripes: 64, DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, err)
+	defer table.Close()
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: len(ids)}))
+	for _, id := range ids {
+		if _, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "mallory", PlayerSessionID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fair := len(ids) / len(table.stripes)
+	for i := range table.stripes {
+		require.InDelta(t, fair, table.stripes[i].live.count, 100, "stripe %d: 8 standard deviations", i)
+	}
+	for _, id := range ids {
+		if _, err := table.Release(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range table.stripes {
+		x := &table.stripes[i].past.found
+		for at, word := range x.words {
+			if word != 0 && at-x.home(uint32(word>>32)) > farFromHome {
+				t.Fatal("what is past is crowded in stripe", i)
+			}
+		}
+	}
+	require.NoError(t, table.CheckAtRest())
+}
+
+// Equal texts are equal keys; no two texts are ever one session; and nothing but a
+// lower-case uuid is read as one.
+func FuzzKeys(f *testing.F) {
+	const id = "psess-01234567-89ab-cdef-fedc-ba9876543210"
+	for _, other := range []string{
+		"", "psess-", "psess-x", strings.ToUpper(id), "psess-" + strings.ToUpper(id[6:]), id + "0", id[:41], id[:41] + "g",
+		id[:14] + "_" + id[15:], id[:6] + "/" + id[7:], id[:6] + ":" + id[7:], id[:6] + "`" + id[7:], id[:40] + "é", id + "\x00",
+	} {
+		f.Add(id, other)
+	}
+	canonical := regexp.MustCompile(`^psess-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
+	ks := newKeys()
+	f.Fuzz(func(t *testing.T, a, b string) {
+		var named [2]record // what each would be kept as
+		for i, id := range []string{a, b} {
+			k, alias, ok := ks.of(id)
+			require.Equal(t, session.ValidatePlayerSessionID(id) == nil, ok, "%q", id)
+			if !ok {
+				return
+			}
+			require.Equal(t, canonical.MatchString(id), !alias, "%q", id)
+			again, _, _ := ks.of(strings.Clone(id))
+			require.Equal(t, k, again)
+			r := &named[i]
+			if r.key = k; alias {
+				r.setText("player", "data", id)
+			} else {
+				raw, err := hex.DecodeString(strings.ReplaceAll(id[len(prefix):], "-", ""))
+				require.NoError(t, err)
+				hi, lo := ks.unmix(k)
+				require.Equal(t, raw, binaryOf(hi, lo))
+			}
+			require.Equal(t, id, ks.id(r))
+		}
+		k, alias, _ := ks.of(b)
+		require.Equal(t, a == b, named[0].key == k && named[0].named(b, alias), "%q, %q", a, b)
+
+		named[0].key = k // as if the two texts shared one
+		require.Equal(t, a == b || !alias && !named[0].alias(), named[0].named(b, alias))
+	})
+}
+
+func binaryOf(hi, lo uint64) []byte {
+	raw, _ := hex.DecodeString(fmt.Sprintf("%016x%016x", hi, lo))
+	return raw
+}
