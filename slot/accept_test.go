@@ -35,7 +35,8 @@ func TestActivate(t *testing.T) {
 	})
 }
 
-// Each way of not being RESERVED has its error, told every time.
+// LESSONS: GameLift C# 5.1.2, Go 5.x. Each way of not being RESERVED has its error,
+// told every time.
 func TestActivateRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

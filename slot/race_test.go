@@ -57,6 +57,7 @@ func (f fixture) soundAtRest() {
 	require.NoError(f.t, f.CheckAtRest())
 }
 
+// LESSONS: colyseus#678, Paper#10668, csgo-osx-linux#348.
 func TestRaceForOneSeat(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for range 30 {
@@ -82,6 +83,7 @@ func TestRaceForOneSeat(t *testing.T) {
 	})
 }
 
+// LESSONS: colyseus QueueRoom, Agones AppendListValues.
 func TestRaceOfParties(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for range 30 {
@@ -172,7 +174,8 @@ func TestRaceOfAccepts(t *testing.T) {
 	})
 }
 
-// A stale connection that goes never drops its successor's session.
+// LESSONS: pitaya#251, netcode. A stale connection that goes never drops its
+// successor's session.
 func TestRaceOfTakeOverAndDisconnect(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		f := newFixture(t, slot.Config{Stripes: stripes}, 1)
@@ -522,7 +525,8 @@ func agree(t *testing.T, events []session.Event, s slot.Stats) {
 	require.Equal(t, []int{s.Reserved, s.Active}, []int{reserved, active})
 }
 
-// Close in the middle of everything: what it says last is so, and stays so.
+// LESSONS: ACE#1627, GameLift forum 8259. Close in the middle of everything: what
+// it says last is so, and stays so.
 func TestRaceAgainstClose(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for round := range 60 {
@@ -579,7 +583,8 @@ func (f fixture) drained() error {
 	}
 }
 
-// Drain and reserve meet: when Drain has returned nobody is in, nor gets in.
+// LESSONS: ACE#1627, GameLift forum 8259. Drain and reserve meet: when Drain has
+// returned nobody is in, nor gets in.
 func TestRaceAgainstDrain(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for range 50 {
@@ -617,7 +622,8 @@ func TestRaceAgainstDrain(t *testing.T) {
 	})
 }
 
-// Terminate ends all at one instant, whatever is under way.
+// LESSONS: ACE#1627, GameLift forum 8259. Terminate ends all at one instant,
+// whatever is under way.
 func TestRaceAgainstTerminate(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for range 30 {
@@ -655,7 +661,8 @@ func TestRaceAgainstTerminate(t *testing.T) {
 	})
 }
 
-// Lowered below what is held, nobody is put out and nobody let in.
+// LESSONS: Agones capacity list. Lowered below what is held, nobody is put out and
+// nobody let in.
 func TestRaceAgainstLowerMaximum(t *testing.T) {
 	forStripes(t, func(t *testing.T, stripes int) {
 		for range 20 {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -440,11 +441,14 @@ func TestTimerRacesCancellation(t *testing.T) {
 	})
 }
 
-// Not parallel: the heap is measured.
+// USHER_LONG=1 lets ten million players come and go. Not parallel: the heap is
+// measured.
 func TestTimerHeapIsFlat(t *testing.T) {
 	// netty#2541, nats#8595
 	players := 200_000
-	if testing.Short() || slowed() {
+	if os.Getenv("USHER_LONG") == "1" {
+		players = 10_000_000
+	} else if testing.Short() || slowed() {
 		players /= 20
 	}
 	f := newFixture(t, slot.Config{MaxRetained: 1000, ReservationTimeout: 100 * time.Millisecond}, 10)
