@@ -10,14 +10,32 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 )
 
 func main() {
-	args := []string{"test", "-count=1", "-timeout=0", "-run=^TestSimulation$", ".", "-args", "-progress"}
-	run := exec.Command("go", append(args, os.Args[1:]...)...)
-	run.Stdout, run.Stderr = os.Stdout, os.Stderr
-	if err := run.Run(); err != nil {
+	if err := explore(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "verify:", err)
 		os.Exit(1)
 	}
+}
+
+// explore builds the tests and runs the simulation: "go test" by itself would say
+// nothing until it has ended.
+func explore(args []string) error {
+	dir, err := os.MkdirTemp("", "verify")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tests := filepath.Join(dir, "verify.test")
+	build := exec.Command("go", "test", "-c", "-tags=usher_invariants", "-o", tests, ".")
+	run := exec.Command(tests, append([]string{"-test.run=^TestSimulation$", "-progress"}, args...)...)
+	for _, c := range []*exec.Cmd{build, run} {
+		c.Stdout, c.Stderr = os.Stdout, os.Stderr
+		if err := c.Run(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
