@@ -5,6 +5,7 @@ go 1.25.0
 replace github.com/usher-go/usher => ../..
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/stretchr/testify v1.12.1
 	github.com/usher-go/usher v0.0.0-00010101000000-000000000000
 	go.uber.org/goleak v1.3.0

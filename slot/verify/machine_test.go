@@ -248,7 +248,9 @@ func (m *machine) close(t *rapid.T) {
 
 // ——— commands
 
-func game(t *rapid.T) string { return draw(t, "game session", "a", "a", "a", "a", "b", "b", "c", "nowhere") }
+func game(t *rapid.T) string {
+	return draw(t, "game session", "a", "a", "a", "a", "b", "b", "c", "nowhere")
+}
 
 func player(t *rapid.T) string { return draw(t, "player", "p0", "p1", "p2", "p3", "p4") }
 
