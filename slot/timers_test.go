@@ -451,8 +451,8 @@ func TestTimerHeapIsFlat(t *testing.T) {
 	} else if testing.Short() || slowed() {
 		players /= 20
 	}
-	f := newFixture(t, slot.Config{MaxRetained: 1000, ReservationTimeout: 100 * time.Millisecond}, 10)
-	run := func(n int) {
+	f := newFixture(t, slot.Config{Stripes: 64, MaxRetained: 1000, ReservationTimeout: 100 * time.Millisecond}, 10)
+	run := func(n int) { // of stripes so few that all have been used before the first look
 		for range n {
 			ps := f.reserve("player")
 			if _, err := f.Activate(ps.PlayerSessionID); err != nil {
