@@ -64,7 +64,8 @@ func aliasCollisions(ks *keys) []string {
 	return ids
 }
 
-// Nor does it help to choose ids that differ in little.
+// Nor does it help to choose ids that differ in little, as long as the first halves
+// of them do: those are mixed twice.
 func TestFloodOfSimilarIDs(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(4, 1))
