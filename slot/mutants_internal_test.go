@@ -1,0 +1,89 @@
+package slot
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/session"
+)
+
+// Two aliases might share a hash of 128 bits. No test finds such a pair, so this
+// one asks the record: the key is one, the text is another.
+func TestAliasIsComparedByItsText(t *testing.T) {
+	t.Parallel()
+	var r record
+	r.setText("player", "data", "psess-made-elsewhere")
+	require.True(t, r.named("psess-made-elsewhere", true))
+	require.False(t, r.named("psess-made-elsewherE", true))
+	require.False(t, r.named("psess-made-elsewhere-", true))
+	require.False(t, r.named("psess-made-elsewhere", false))
+}
+
+// Players are looked up by a hash of 32 bits, and any two may share one.
+func TestPlayersWhoseHashesAreAlike(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{DuplicatePlayers: DuplicatesReject})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+
+	one, other := alikePlayers(table)
+	var ids []string
+	for _, playerID := range []string{one, other} {
+		ps, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID})
+		require.NoError(t, err)
+		ids = append(ids, ps.PlayerSessionID)
+	}
+	for i, playerID := range []string{one, other} {
+		live, err := table.Live("match", playerID)
+		require.NoError(t, err)
+		require.Equal(t, ids[i], live.PlayerSessionID)
+
+		page, err := table.Describe(Query{PlayerID: playerID})
+		require.NoError(t, err)
+		require.Len(t, page.PlayerSessions, 1)
+		require.Equal(t, ids[i], page.PlayerSessions[0].PlayerSessionID)
+	}
+}
+
+// alikePlayers finds two player ids of one hash, among some 80,000.
+func alikePlayers(table *Table) (one, other string) {
+	known := make(map[uint32]string)
+	for i := 0; ; i++ {
+		id := "player-" + formatCanonical(0, uint64(i))
+		hash := table.roster.hash(id)
+		if known[hash] != "" {
+			return known[hash], id
+		}
+		known[hash] = id
+	}
+}
+
+// However many calls raise the horizon at once, it is never taken back.
+func TestHorizonNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	const callers, raises = 4, 2_000_000
+	var tb table
+	var clock atomic.Int64
+	var calls sync.WaitGroup
+	for range callers {
+		calls.Go(func() {
+			seen := int64(0)
+			for now := clock.Add(1); now <= raises; now = clock.Add(1) {
+				tb.passHorizon(now)
+				horizon := tb.horizon.Load()
+				if horizon < now || horizon < seen {
+					t.Errorf("the horizon is %d after it was %d, and raised to %d", horizon, seen, now)
+					return
+				}
+				seen = horizon
+			}
+		})
+	}
+	calls.Wait()
+	tb.passHorizon(1)
+	require.EqualValues(t, raises, tb.horizon.Load())
+}
