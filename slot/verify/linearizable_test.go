@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	seats   = 3
-	players = 6
+	seats       = 3
+	players     = 6
+	mostClients = 8
 
 	// patience is how long a history may take to be decided. One that is not is a
 	// failure: it has been checked by nobody.
@@ -92,7 +93,7 @@ func (h *history) run() {
 	})
 	rng := rand.New(rand.NewPCG(h.seed, 3))
 	slowly := rng.IntN(8) == 0 // so that some deadlines have passed long ago
-	for client := range 4 + rng.IntN(5) {
+	for client := range 4 + rng.IntN(mostClients-3) {
 		clients.Go(func() { h.client(client, rand.New(rand.NewPCG(h.seed, uint64(10+client))), slowly) })
 	}
 	clients.Wait()
@@ -154,7 +155,7 @@ func (h *history) act(client int, rng *rand.Rand) {
 		c.Kind = shut
 	}
 	h.mu.Lock()
-	full := len(h.ids) > mostSessions-players*8
+	full := len(h.ids) > mostSessions-3*mostClients // each may be reserving for three
 	h.mu.Unlock()
 	if c.Kind == reserve && full {
 		c = call{Kind: count}

@@ -85,7 +85,7 @@ type seen struct {
 }
 
 const (
-	mostSessions = 40
+	mostSessions = 64
 	milli        = int64(time.Millisecond)
 )
 
