@@ -356,8 +356,9 @@ func (r rules) one(s *gameModel, c call, out result) bool {
 			p.dropped, p.from, p.to = true, c.Began+window, c.Ended+window
 		}
 		return out.Reason == ""
+	default: // concerns the game session
+		return false
 	}
-	return false
 }
 
 // shows compares a player session with the one handed out, and learns when it

@@ -189,6 +189,10 @@ func (w *world) arrive() {
 		w.create()
 	}
 	game := pick(w.rng, w.games...)
+	if gs, err := w.table.GameSession(game); (err != nil || gs.Status != session.GameSessionActive) && w.rng.IntN(2) == 0 {
+		w.create()
+		game = w.games[len(w.games)-1]
+	}
 	party := make([]slot.Reservation, pick(w.rng, 1, 1, 1, 1, 2, 3, 5))
 	for i := range party {
 		party[i] = slot.Reservation{
