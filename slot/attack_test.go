@@ -8,7 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
@@ -73,6 +75,7 @@ func TestFloodOfSimilarIDs(t *testing.T) {
 	gray := func(i uint64) uint64 { return i ^ i>>1 } // each differs from the one before in a bit
 	for name, choose := range map[string]func(i uint64) (hi, lo uint64){
 		"counting":                 func(i uint64) (uint64, uint64) { return i, 0 },
+		"counting in the low half": func(i uint64) (uint64, uint64) { return 0, i },
 		"counting from the top":    func(i uint64) (uint64, uint64) { return i << 50, 0 },
 		"counting in both halves":  func(i uint64) (uint64, uint64) { return i, i },
 		"halves that might cancel": func(i uint64) (uint64, uint64) { return hi ^ i, lo ^ i },
@@ -192,4 +195,35 @@ func FuzzKeys(f *testing.F) {
 func binaryOf(hi, lo uint64) []byte {
 	raw, _ := hex.DecodeString(fmt.Sprintf("%016x%016x", hi, lo))
 	return raw
+}
+
+// What a player chose forges no line and fills no log, wherever it is printed.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	const forged = "a\nERROR forged\x1b[31m"
+	for _, text := range []string{
+		(&PartyError{PlayerID: forged, Err: session.ErrGameSessionFull}).Error(),
+		Reservation{PlayerID: forged, GameSessionID: forged}.String(),
+		Query{PlayerID: forged, GameSessionID: forged}.String(),
+	} {
+		require.NotContains(t, text, "\n")
+		require.NotContains(t, text, "\x1b")
+		require.Contains(t, text, "ERROR forged")
+	}
+
+	var out strings.Builder
+	table, err := NewTable(Config{Logger: zerolog.New(&out)})
+	require.NoError(t, err)
+	defer table.Close()
+	giant := strings.Repeat("é", 1<<20)
+	_, err = table.ReserveAll([]Reservation{{GameSessionID: giant, PlayerID: giant}, {GameSessionID: giant, PlayerID: "bob"}})
+	require.ErrorIs(t, err, session.ErrInvalidField)
+	require.Less(t, len(err.Error()), 10_000)
+	_, err = table.Describe(Query{GameSessionID: "match", NextToken: giant})
+	require.ErrorIs(t, err, session.ErrInvalidField)
+	require.NotEmpty(t, out.String())
+	require.Less(t, out.Len(), 20_000)
+	require.True(t, utf8.ValidString(out.String()))
+	longest := strings.Repeat("😀", maxPlayerID)
+	require.Equal(t, longest, brief(longest), "what is valid is whole")
 }

@@ -30,8 +30,8 @@ func (q Query) String() string {
 	if q.PlayerSessionID != "" {
 		id = session.Redact(q.PlayerSessionID)
 	}
-	return fmt.Sprintf("{PlayerSessionID:%s PlayerID:%s GameSessionID:%s Status:%v Limit:%d}",
-		id, session.RedactPlayerID(q.PlayerID), q.GameSessionID, q.Status, q.Limit)
+	return fmt.Sprintf("{PlayerSessionID:%s PlayerID:%q GameSessionID:%q Status:%v Limit:%d}",
+		id, brief(session.RedactPlayerID(q.PlayerID)), brief(q.GameSessionID), q.Status, q.Limit)
 }
 
 // GoString is String, so that %#v keeps the secret too.
@@ -207,11 +207,13 @@ func (t *Table) cursor(q Query) (cursor, error) {
 	if q.NextToken == "" {
 		return cursor{}, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(q.NextToken)
-	if err == nil && len(raw) == tokenLen {
-		c := cursor{binary.BigEndian.Uint64(raw), binary.BigEndian.Uint32(raw[8:])}
-		if t.token(q, c) == q.NextToken { // to the letter: decoding overlooks line breaks
-			return c, nil
+	if len(q.NextToken) == base64.RawURLEncoding.EncodedLen(tokenLen) {
+		raw, err := base64.RawURLEncoding.DecodeString(q.NextToken)
+		if err == nil && len(raw) == tokenLen {
+			c := cursor{binary.BigEndian.Uint64(raw), binary.BigEndian.Uint32(raw[8:])}
+			if t.token(q, c) == q.NextToken { // to the letter: decoding overlooks line breaks
+				return c, nil
+			}
 		}
 	}
 	return cursor{}, &session.FieldError{Field: "NextToken", Reason: "is not one that this query returned; begin without one"}

@@ -117,6 +117,15 @@ func longer(s string, limit int) bool {
 	return len(s) > limit && utf8.RuneCountInString(s) > limit
 }
 
+// brief cuts what may have been refused for its length, for logs and errors.
+func brief(text string) string {
+	const most = 4 * maxPlayerID // bytes; whole, whatever is valid
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
 func checkText(field, text string, limit int, required bool) error {
 	switch {
 	case required && text == "":

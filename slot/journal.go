@@ -110,7 +110,7 @@ func (j *journal) refusedReservation(res *Reservation, party int, g *gameSession
 	if !j.says(level) {
 		return
 	}
-	e := j.log.WithLevel(level).Str("player_id", session.RedactPlayerID(res.PlayerID)).Str("reason", reason)
+	e := j.log.WithLevel(level).Str("player_id", brief(session.RedactPlayerID(res.PlayerID))).Str("reason", reason)
 	if party > 1 {
 		e.Int("party", party)
 	}
@@ -120,7 +120,7 @@ func (j *journal) refusedReservation(res *Reservation, party int, g *gameSession
 	if g != nil {
 		j.seats(e, g)
 	} else {
-		e.Str("game_session_id", session.RedactPlayerID(res.GameSessionID))
+		e.Str("game_session_id", brief(session.RedactPlayerID(res.GameSessionID)))
 	}
 	if reason == "invalid_field" {
 		e.Err(err)

@@ -16,7 +16,7 @@ type key struct{ hi, lo uint64 }
 // keys turns ids into keys, with seeds of its own, so that nobody outside the
 // process can choose ids that fall together.
 type keys struct {
-	seed  [4]uint64
+	seed  [6]uint64
 	alias [2]maphash.Seed
 }
 
@@ -44,17 +44,17 @@ func (ks *keys) of(id string) (k key, alias, ok bool) {
 	return key{maphash.String(ks.alias[0], id), maphash.String(ks.alias[1], id)}, true, true
 }
 
-// mix is two rounds of a Feistel network, each half changed by a folded product
-// of the other with secret numbers. Both rounds are needed: after one, ids that
-// differ in one half alone would still stand in order.
+// mix is two rounds of a Feistel network, each half changed by products of the
+// other with secret numbers. Both rounds are needed, and a second product in the
+// last: after one alone, ids that differ in one half would crowd.
 func (ks *keys) mix(hi, lo uint64) key {
 	lo ^= fold(hi^ks.seed[0], ks.seed[1])
-	hi ^= fold(lo^ks.seed[2], ks.seed[3])
+	hi ^= fold(fold(lo^ks.seed[2], ks.seed[3])^ks.seed[4], ks.seed[5])
 	return key{hi, lo}
 }
 
 func (ks *keys) unmix(k key) (hi, lo uint64) {
-	hi = k.hi ^ fold(k.lo^ks.seed[2], ks.seed[3])
+	hi = k.hi ^ fold(fold(k.lo^ks.seed[2], ks.seed[3])^ks.seed[4], ks.seed[5])
 	lo = k.lo ^ fold(hi^ks.seed[0], ks.seed[1])
 	return hi, lo
 }

@@ -22,6 +22,28 @@ func TestAliasIsComparedByItsText(t *testing.T) {
 	require.False(t, r.named("psess-made-elsewhere", false))
 }
 
+// Until the sweep has come, a player session of a game session that has ended
+// reads as it will be, whatever deadline has passed since.
+func TestSettledByTheEndBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	const before, ended, deadline, horizon = 5, 10, 15, 20
+	for cause, status := range map[session.Cause]session.Status{
+		session.CauseReserved: session.StatusReserved,
+		session.CauseDropped:  session.StatusActive,
+	} {
+		r := record{until: deadline}
+		r.become(status, cause)
+		put := r.settled(horizon, ended)
+		require.Equal(t, session.CauseTerminated, put.cause())
+		require.EqualValues(t, ended, put.until)
+
+		r.until = before
+		late := r.settled(horizon, ended)
+		require.NotEqual(t, session.CauseTerminated, late.cause())
+		require.EqualValues(t, before, late.until)
+	}
+}
+
 // Players are looked up by a hash of 32 bits, and any two may share one.
 func TestPlayersWhoseHashesAreAlike(t *testing.T) {
 	t.Parallel()

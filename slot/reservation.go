@@ -32,8 +32,8 @@ func (r Reservation) String() string {
 	if r.PlayerSessionID != "" {
 		id = session.Redact(r.PlayerSessionID)
 	}
-	return fmt.Sprintf("{GameSessionID:%s PlayerID:%s PlayerSessionID:%s Timeout:%s}",
-		r.GameSessionID, session.RedactPlayerID(r.PlayerID), id, r.Timeout)
+	return fmt.Sprintf("{GameSessionID:%q PlayerID:%q PlayerSessionID:%s Timeout:%s}",
+		brief(r.GameSessionID), brief(session.RedactPlayerID(r.PlayerID)), id, r.Timeout)
 }
 
 // GoString is String, so that %#v keeps the secrets too.
@@ -48,7 +48,7 @@ type PartyError struct {
 
 // Error names the member, by number and player id.
 func (e *PartyError) Error() string {
-	return fmt.Sprintf("slot: party member %d (%s): %v", e.Index, session.RedactPlayerID(e.PlayerID), e.Err)
+	return fmt.Sprintf("slot: party member %d (%q): %v", e.Index, brief(session.RedactPlayerID(e.PlayerID)), e.Err)
 }
 
 // Unwrap returns Err.
