@@ -121,6 +121,7 @@ func newMachine(t *rapid.T) *machine {
 	return m
 }
 
+// lobby is the game session that each check begins with.
 var lobby = session.GameSession{GameSessionID: "a", MaximumPlayerSessionCount: 3, Name: "match", DNSName: "host", Port: 7777}
 
 func draw[T any](t *rapid.T, label string, choices ...T) T {

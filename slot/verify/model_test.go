@@ -28,8 +28,10 @@ import (
 //   - What has passed for one call has passed for all that follow it: so no call
 //     that returned before that deadline may follow.
 //   - A seat whose player's time is over may be held for 100 ms more, unless
-//     somebody needs it: a reservation is full only without the seats of those
-//     whose deadline lay before it began.
+//     somebody needs it: a reservation is full, and a count counts, only without
+//     the seats of those whose deadline lay before it began. The wheel has to know
+//     that deadline: a reservation is entered in it last, and if the machine stalls
+//     just before that, its time may be over meanwhile.
 //   - A drain sets a mark and then waits. It is two calls: the mark, and that
 //     somebody is, or nobody is there, at one instant until it returned.
 
@@ -106,6 +108,7 @@ type playerModel struct {
 	generation uint32
 	dropped    bool
 	lingers    bool  // time is over, but the seat may be held still
+	entered    int64 // when the call returned that gave it a deadline
 	from, to   int64 // the deadline or, in the end, the end lies between
 	over       int64 // the end as it was told
 	told       bool
@@ -246,10 +249,11 @@ func readsClock(s gameModel, c call, out result) bool {
 	}
 }
 
-// seats are those held for certain, and by those whose deadline lay behind since.
+// seats are those held for certain, and by those of whose end a call that began at
+// since need not know: the deadline lay behind that, or was not in the wheel yet.
 func (s *gameModel) seats(since int64) (n int) {
 	for i := range s.players {
-		if p := &s.players[i]; p.live() || p.lingers && p.to > since {
+		if p := &s.players[i]; p.live() || p.lingers && max(p.to, p.entered) > since {
 			n++
 		}
 	}
@@ -353,7 +357,7 @@ func (r rules) one(s *gameModel, c call, out result) bool {
 		case window == 0:
 			p.end(c.Began, c.Ended)
 		default:
-			p.dropped, p.from, p.to = true, c.Began+window, c.Ended+window
+			p.dropped, p.from, p.to, p.entered = true, c.Began+window, c.Ended+window, c.Ended
 		}
 		return out.Reason == ""
 	default: // concerns the game session
@@ -447,7 +451,10 @@ func (r rules) reserve(s *gameModel, c call, out result) bool {
 			return false
 		}
 		deadline := o.Made + int64(c.Timeout)
-		*p = playerModel{status: session.StatusReserved, player: c.Players[i], seat: o.Seat, from: deadline, to: deadline + milli}
+		*p = playerModel{
+			status: session.StatusReserved, player: c.Players[i], seat: o.Seat,
+			from: deadline, to: deadline + milli, entered: c.Ended,
+		}
 	}
 	return wanted == 0 || live+lower+wanted <= s.maximum
 }

@@ -112,7 +112,7 @@ const head = `# slot/verify
 Tests of the table that take tools which the library does not import: a module of
 its own. What this file says below was written by ` + "`go -C slot/verify run ./evidence`" + `.
 
-- **reference_test.go** is the table again, so naive that it can be checked by eye.
+- **reference\*_test.go** is the table again, so naive that it can be checked by eye.
   ` + "`TestReference`" + ` gives both the same commands in virtual time and compares every
   answer, error, seat, generation, page, event and counter; rapid makes up the
   commands, and shrinks those that fail.
