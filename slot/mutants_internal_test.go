@@ -1,6 +1,7 @@
 package slot
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -108,4 +109,35 @@ func TestHorizonNeverGoesBack(t *testing.T) {
 	calls.Wait()
 	tb.passHorizon(1)
 	require.EqualValues(t, raises, tb.horizon.Load())
+}
+
+// A game session ends while all stripes are locked: an accept that is under way
+// was before the end, by the clock too. So as long as one stripe cannot be had,
+// the game session has not ended.
+func TestGameSessionEndsUnderAllStripes(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{Stripes: 2})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match"}))
+	g := table.games.get("match")
+
+	last := &table.stripes[1].mu
+	last.Lock()
+	var call sync.WaitGroup
+	call.Go(func() { _ = table.TerminateGameSession("match") })
+	first := &table.stripes[0].mu
+	for first.TryLock() {
+		ended := g.ended.Load()
+		first.Unlock()
+		if ended != never {
+			break
+		}
+		runtime.Gosched()
+	}
+	ended := g.ended.Load()
+	last.Unlock()
+	call.Wait()
+	require.Equal(t, never, ended)
+	require.NotEqual(t, never, g.ended.Load())
 }
