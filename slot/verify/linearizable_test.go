@@ -27,7 +27,7 @@ const (
 
 	// patience is how long a history may take to be decided. One that is not is a
 	// failure: it has been checked by nobody.
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 // TestLinearizable lets goroutines loose on a small game session, in real time,

@@ -194,18 +194,22 @@ func (r rules) pass(s gameModel, c call, out result) []gameModel {
 		s.horizon = must
 	}
 	states := []gameModel{s}
-	for _, i := range s.waiting(c.Ended) {
+	for _, i := range s.waiting(c, must) {
 		for _, t := range slices.Clone(states) {
-			p := &t.players[i]
-			if t.earlierWaits(i) {
-				continue // they pass in their order
+			p := t.players[i]
+			if !p.waits() || t.earlierWaits(i) {
+				continue // it has passed with its party, or they pass in their order
 			}
 			if p.to <= must {
 				states = slices.DeleteFunc(states, func(o gameModel) bool { return o == t })
 			}
 			t.horizon = max(t.horizon, p.from)
-			p.end(p.from, p.to)
-			p.lingers = true
+			for j := range t.players {
+				if o := &t.players[j]; o.waits() && o.from == p.from && o.entered == p.entered { // one deadline
+					o.end(o.from, o.to)
+					o.lingers = true
+				}
+			}
 			states = append(states, t)
 		}
 	}
@@ -214,11 +218,22 @@ func (r rules) pass(s gameModel, c call, out result) []gameModel {
 	})
 }
 
-// waiting are those whose deadline may have passed by an instant, the earliest
-// first.
-func (s *gameModel) waiting(by int64) (found []int) {
+// waiting are those whose deadline may have passed for c, or must have, the
+// earliest first. If c is about one player session, it is enough to look at that
+// and at those who are before it: the others may pass later.
+func (s *gameModel) waiting(c call, must int64) (found []int) {
+	var one *playerModel
+	switch c.Kind {
+	case reserve, count, update, terminate, drainGame, emptied, inhabited:
+	case drainAll:
+		one = new(playerModel)
+	default:
+		one = &s.players[max(c.Session, 0)]
+	}
 	for i := range s.players {
-		if p := &s.players[i]; p.waits() && p.from <= by {
+		p := &s.players[i]
+		concerned := one == nil || p == one || p.to <= one.from || p.to <= must
+		if p.waits() && p.from <= c.Ended && concerned {
 			found = append(found, i)
 		}
 	}
