@@ -2,6 +2,7 @@ package slot
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,4 +141,34 @@ func TestGameSessionEndsUnderAllStripes(t *testing.T) {
 	call.Wait()
 	require.Equal(t, never, ended)
 	require.NotEqual(t, never, g.ended.Load())
+}
+
+// A replacement that is withdrawn, because its id has been reserved elsewhere
+// meanwhile, leaves the seat to who had it. That race is rare, so this test does
+// both steps itself.
+func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{DuplicatePlayers: DuplicatesReplace})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
+	res := Reservation{GameSessionID: "match", PlayerID: "player"}
+	ps, err := table.Reserve(res)
+	require.NoError(t, err)
+
+	g := table.games.get("match")
+	g.mu.Lock()
+	c := claim{player: table.roster.hash(res.PlayerID), replaces: true}
+	c.held, c.holds = table.liveOf(g, res.PlayerID, c.player)
+	table.prepare(g, &res, &c, table.now())
+	table.withdraw(g, &c)
+	seats := slices.Clone(g.seats)
+	table.unlock(g)
+	require.True(t, c.holds)
+	require.Equal(t, []place{c.held.place}, seats)
+
+	require.NoError(t, table.TerminateGameSession("match"))
+	ps, err = table.Lookup(ps.PlayerSessionID)
+	require.NoError(t, err)
+	require.Equal(t, session.StatusTimedOut, ps.Status)
 }
