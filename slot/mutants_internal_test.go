@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -171,4 +173,53 @@ func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
 	ps, err = table.Lookup(ps.PlayerSessionID)
 	require.NoError(t, err)
 	require.Equal(t, session.StatusTimedOut, ps.Status)
+}
+
+// Every event is queued under the lock of its stripe: else that of the next change
+// might stand before it. The queue asks for its limit first, and there this test
+// looks at the lock, which nobody else has.
+func TestEventsAreQueuedUnderTheStripe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table, err := NewTable(Config{Stripes: 1, ReconnectWindow: time.Second, DuplicatePlayers: DuplicatesReplace})
+		require.NoError(t, err)
+		defer table.Close()
+		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 9}))
+		var queued atomic.Int64
+		table.events.limit = func() int {
+			queued.Add(1)
+			if mu := &table.stripes[0].mu; mu.TryLock() {
+				mu.Unlock()
+				t.Error("an event is queued outside the lock")
+			}
+			return 1000
+		}
+		table.Subscribe(func(session.Event) {})
+		reserve := func(playerID string) string {
+			ps, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID, Timeout: time.Second})
+			require.NoError(t, err)
+			return ps.PlayerSessionID
+		}
+		accept := func(id string) uint32 {
+			ps, err := table.TakeOver(id)
+			require.NoError(t, err)
+			return ps.Generation
+		}
+
+		reserve("late")
+		time.Sleep(2 * time.Second) // reserved and timed out: 2
+		require.EqualValues(t, 2, queued.Load())
+		id := reserve("alice")
+		accept(id)
+		require.NoError(t, table.Disconnect(id, accept(id)))
+		accept(id)
+		_, err = table.Release(id) // reserved, accepted, taken over, dropped, returned, released: 6
+		require.NoError(t, err)
+		require.EqualValues(t, 8, queued.Load())
+		reserve("bob")
+		accept(reserve("bob")) // reserved, replaced, reserved, accepted: 4
+		require.EqualValues(t, 12, queued.Load())
+		require.NoError(t, table.TerminateGameSession("match"))
+		require.EqualValues(t, 13, queued.Load())
+	})
 }
