@@ -56,12 +56,16 @@ func (l *lap) run() (err error) {
 	defer func() { err = errors.Join(err, l.c.Close()) }()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	fills := max(l.runner.enough/l.slots, 1)
-	if l.entrant.Floor || l.entrant.Sample > 0 {
-		fills = 1 // it cannot be emptied, or takes long
+	if l.entrant.Sample > 0 {
+		fills = 1 // it takes long
 	}
 	var sums sums
-	for range fills {
-		if err := l.fill(&sums); err != nil {
+	for i := range fills {
+		procs := l.runner.procs
+		if fills > 1 { // to change their number within a fill would cool the caches
+			procs = procs[i%len(procs):][:1]
+		}
+		if err := l.fill(&sums, procs); err != nil {
 			return err
 		}
 	}
@@ -69,7 +73,8 @@ func (l *lap) run() (err error) {
 	return nil
 }
 
-func (l *lap) fill(sums *sums) error {
+// fill lets all players come, a share of them on each of the numbers of processors.
+func (l *lap) fill(sums *sums, procs []int) error {
 	measured := l.slots == l.runner.largest() && l.entrant.does(memory)
 	var before int64
 	if measured {
@@ -88,19 +93,20 @@ func (l *lap) fill(sums *sums) error {
 		runtime.GC() // of a small table it would cool the caches
 	}
 	rest := arrivals
-	for i, procs := range l.runner.procs {
+	for i, n := range procs {
 		var coming measure.IDs
-		coming, rest = rest.Cut(rest.Len() / (len(l.runner.procs) - i))
+		coming, rest = rest.Cut(rest.Len() / (len(procs) - i))
 		if l.entrant.Sample > 0 {
 			coming = coming.First(l.entrant.Sample)
 		}
-		runtime.GOMAXPROCS(procs)
-		if err := l.accept(sums, procs, coming); err != nil {
+		setProcs(n)
+		if err := l.accept(sums, n, coming); err != nil {
 			return err
 		}
 	}
-	runtime.GOMAXPROCS(1)
-	if l.entrant.Floor {
+	setProcs(1)
+	if floor, ok := l.c.(*floor); ok {
+		floor.Clear()
 		return nil
 	}
 	if err := l.refuse(sums); err != nil {
@@ -120,7 +126,7 @@ func (l *lap) reserve(sums *sums) (measure.IDs, error) {
 		}
 	}
 	given := make([]string, l.slots)
-	runtime.GOMAXPROCS(1)
+	setProcs(1)
 	objects := measure.Allocated().Objects
 	var err error
 	sums.add(key{reserve, l.slots, 1}, l.slots, measure.Share(1, l.slots, func(from, to int) {
@@ -198,6 +204,13 @@ func (l *lap) release(sums *sums, leaving measure.IDs) error {
 		l.await(leaving.Len())
 	}))
 	return err
+}
+
+// setProcs spares what GOMAXPROCS does, stopping the world, if it changes nothing.
+func setProcs(n int) {
+	if runtime.GOMAXPROCS(0) != n {
+		runtime.GOMAXPROCS(n)
+	}
 }
 
 // await waits until a subscriber has been told of n changes more. Its work

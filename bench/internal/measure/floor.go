@@ -102,6 +102,14 @@ func (f *Floor) Accept(id string) (ps session.PlayerSession, err error) {
 	return ps, nil
 }
 
+// Clear lets everybody leave.
+func (f *Floor) Clear() {
+	for i := range f.stripes {
+		clear(f.stripes[i].slots)
+	}
+	f.seats = 0
+}
+
 func (f *Floor) stripe(hi uint64) *floorStripe { return &f.stripes[hi&uint64(len(f.stripes)-1)] }
 
 func (s *floorStripe) home(hi uint64) int {
