@@ -23,7 +23,7 @@ func BenchmarkFloor(b *testing.B) {
 				w.measure(slots, func() time.Duration {
 					return measure.Share(procs, slots, func(from, to int) {
 						for i := from; i < to; i++ {
-							if ps, err := f.Accept(arrivals.At(i)); err != nil || ps.PlayerID == "" {
+							if ps, err := f.AcceptPlayerSession(arrivals.At(i)); err != nil || ps.PlayerID == "" {
 								b.Errorf("accept: %v, %v", ps, err)
 								return
 							}

@@ -76,7 +76,7 @@ func handsBack(c Contender) error {
 		reserved.CreationTime.Before(before) || reserved.CreationTime.Location() != time.UTC {
 		return fmt.Errorf("reserved %v, not %v", reserved, want)
 	}
-	accepted, err := c.Accept(reserved.PlayerSessionID)
+	accepted, err := c.AcceptPlayerSession(reserved.PlayerSessionID)
 	want.Status = session.StatusActive
 	accepted.Generation = 0 // the peers do not count connections
 	if err != nil || accepted != want {
@@ -97,14 +97,14 @@ func keepsCapacity(c Contender) error {
 	if err := full(c, "one too many"); err != nil {
 		return err
 	}
-	if _, err := c.Accept(ids[0]); err != nil {
+	if _, err := c.AcceptPlayerSession(ids[0]); err != nil {
 		return err
 	}
 	for _, id := range ids[:2] { // one who has come, and one who has not
 		if err := c.Release(id); err != nil {
 			return err
 		}
-		if _, err := c.Accept(id); err == nil {
+		if _, err := c.AcceptPlayerSession(id); err == nil {
 			return errors.New("who has left was accepted")
 		}
 		if _, err := c.Reserve(Request{PlayerID: "after " + id}); err != nil {
@@ -142,7 +142,7 @@ func keepsCapacityInARace(c Contender) error {
 
 func refusesStrangers(c Contender) error {
 	for _, id := range []string{"", "psess-", "nonsense", session.NewPlayerSessionID()} {
-		if _, err := c.Accept(id); err == nil {
+		if _, err := c.AcceptPlayerSession(id); err == nil {
 			return fmt.Errorf("%q was accepted", id)
 		}
 	}
@@ -154,10 +154,10 @@ func acceptsOnce(c Contender) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Accept(ps.PlayerSessionID); err != nil {
+	if _, err := c.AcceptPlayerSession(ps.PlayerSessionID); err != nil {
 		return err
 	}
-	if _, err := c.Accept(ps.PlayerSessionID); err == nil {
+	if _, err := c.AcceptPlayerSession(ps.PlayerSessionID); err == nil {
 		return errors.New("accepted twice")
 	}
 	return nil
@@ -172,7 +172,7 @@ func acceptsOnceInARace(c Contender) error {
 		}
 		var accepted atomic.Int32
 		race(4, func(int) {
-			got, err := c.Accept(ps.PlayerSessionID)
+			got, err := c.AcceptPlayerSession(ps.PlayerSessionID)
 			if err != nil {
 				return
 			}
@@ -197,7 +197,7 @@ func timesOut(c Contender) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Accept(comes.PlayerSessionID); err != nil {
+	if _, err := c.AcceptPlayerSession(comes.PlayerSessionID); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -212,7 +212,7 @@ func timesOut(c Contender) error {
 		return fmt.Errorf("the seat was free again after %v, with a timeout of %v", took, patience)
 	}
 	// The loop ended because the one who waited has the seat now.
-	if _, err := c.Accept(absent.PlayerSessionID); err == nil {
+	if _, err := c.AcceptPlayerSession(absent.PlayerSessionID); err == nil {
 		return errors.New("accepted when it was too late")
 	}
 	if err := full(c, "one too many"); err != nil {
@@ -235,7 +235,7 @@ func leaksNone(c Contender) error {
 			}
 			race(2, func(n int) {
 				if n == 0 {
-					_, _ = c.Accept(ps.PlayerSessionID)
+					_, _ = c.AcceptPlayerSession(ps.PlayerSessionID)
 				} else {
 					_ = c.Release(ps.PlayerSessionID)
 				}

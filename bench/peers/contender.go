@@ -8,13 +8,13 @@ import (
 )
 
 // Contender holds the seats of game sessions and does the whole job of it:
-// Reserve checks the capacity, Accept lets each player in exactly once and hands
-// back the whole player session, whoever does not come in time loses the seat,
+// Reserve checks the capacity, AcceptPlayerSession lets each player in exactly once
+// and hands back the whole player session, whoever does not come in time loses the seat,
 // and what Release or the timeout leaves is free again. All methods may be called
 // concurrently.
 type Contender interface {
 	Reserve(Request) (session.PlayerSession, error)
-	Accept(playerSessionID string) (session.PlayerSession, error)
+	AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error)
 	Release(playerSessionID string) error
 
 	// AwaitEmpty waits until nobody holds a seat of a game session, in which

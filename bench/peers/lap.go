@@ -152,7 +152,7 @@ func (l *lap) accept(sums *sums, procs int, coming measure.IDs) error {
 	objects := measure.Allocated().Objects
 	took := measure.Share(procs, coming.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, err := l.c.Accept(coming.At(i)); err != nil || ps.Status != session.StatusActive {
+			if ps, err := l.c.AcceptPlayerSession(coming.At(i)); err != nil || ps.Status != session.StatusActive {
 				failure := fmt.Errorf("accept: %v, %w", ps, err)
 				failed.Store(&failure)
 				return
@@ -183,7 +183,7 @@ func (l *lap) refuse(sums *sums) error {
 	objects := measure.Allocated().Objects
 	sums.add(key{refuse, l.slots, 1}, unknown.Len(), measure.Share(1, unknown.Len(), func(from, to int) {
 		for i := from; i < to; i++ {
-			if ps, e := l.c.Accept(unknown.At(i)); e == nil {
+			if ps, e := l.c.AcceptPlayerSession(unknown.At(i)); e == nil {
 				err = fmt.Errorf("a stranger was accepted: %v", ps)
 				return
 			}

@@ -57,7 +57,7 @@ func (p *mapPeer) find(id string) (*timed, bool) {
 	return s, ok
 }
 
-func (p *mapPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *mapPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	s, ok := p.find(id)
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

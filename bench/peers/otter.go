@@ -62,7 +62,7 @@ func (p *otterPeer) Reserve(r Request) (session.PlayerSession, error) {
 	return s.present(session.StatusReserved), nil
 }
 
-func (p *otterPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *otterPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	s, ok := p.cache.GetIfPresent(id)
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

@@ -89,8 +89,8 @@ type lazy struct {
 	noData, noCapacity, again, strangers, noTimeout, endless, noRelease bool
 }
 
-func (l *lazy) Accept(id string) (session.PlayerSession, error) {
-	ps, err := l.mapPeer.Accept(id)
+func (l *lazy) AcceptPlayerSession(id string) (session.PlayerSession, error) {
+	ps, err := l.mapPeer.AcceptPlayerSession(id)
 	if l.noData {
 		ps.PlayerData = ""
 	}

@@ -80,9 +80,9 @@ func (d *sdk) open(s Setup) (Contender, error) {
 // would; only the accept goes through the SDK.
 type sdkPeer struct{ service *mapPeer }
 
-// Accept hands back the player session as the service knows it. A game server
+// AcceptPlayerSession hands back the player session as the service knows it. A game server
 // would have to ask for it with DescribePlayerSessions, which takes as long again.
-func (p *sdkPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *sdkPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	if err := server.AcceptPlayerSession(id); err != nil {
 		return session.PlayerSession{}, err
 	}
@@ -155,7 +155,7 @@ func (s *service) answer(q request) answer {
 	if q.Action != "AcceptPlayerSession" {
 		return a
 	}
-	if _, err := s.seats.Load().Accept(q.PlayerSessionID); err != nil {
+	if _, err := s.seats.Load().AcceptPlayerSession(q.PlayerSessionID); err != nil {
 		a.StatusCode, a.ErrorMessage = http.StatusConflict, session.Reason(err)
 	}
 	return a

@@ -101,7 +101,7 @@ func (s *storm) pass() (int64, error) {
 	turn := began
 	for i := 0; over.Load() == 0 && i < s.arrivals.Len(); i++ {
 		start := watch.After(turn)
-		if _, err := s.c.Accept(s.arrivals.At(i)); err != nil {
+		if _, err := s.c.AcceptPlayerSession(s.arrivals.At(i)); err != nil {
 			return 0, fmt.Errorf("accept a guest: %w", err)
 		}
 		end := watch.Read()
@@ -131,7 +131,7 @@ func (r *runner) grow(e Entrant, slots int) (err error) {
 		for i := 0; i < slots && !stop.Load(); {
 			for ; i < int(reserved.Load()); i++ {
 				start := watch.Read()
-				_, err := c.Accept(given[i])
+				_, err := c.AcceptPlayerSession(given[i])
 				accepts.Add(watch.Since(start))
 				if err != nil {
 					accepted <- err

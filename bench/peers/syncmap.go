@@ -46,7 +46,7 @@ func (p *syncMapPeer) find(id string) (*timed, bool) {
 	return s, ok
 }
 
-func (p *syncMapPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *syncMapPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	s, ok := p.find(id)
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

@@ -50,7 +50,7 @@ func (p *ttlCachePeer) Reserve(r Request) (session.PlayerSession, error) {
 	return s.present(session.StatusReserved), nil
 }
 
-func (p *ttlCachePeer) Accept(id string) (session.PlayerSession, error) {
+func (p *ttlCachePeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	item := p.cache.Get(id)
 	if item == nil {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

@@ -10,11 +10,13 @@ import (
 	"github.com/usher-go/usher/validator"
 )
 
-// usherPeer is this library.
+// usherPeer is this library. Its accept is the validator's own, called as a game
+// server calls it: another function around it would copy the player session again.
 type usherPeer struct {
-	table     *slot.Table
-	validator *validator.Validator
-	setup     Setup
+	*validator.Validator
+
+	table *slot.Table
+	setup Setup
 }
 
 // plain does no more than the peers do.
@@ -34,7 +36,7 @@ func openUsher(change func(*slot.Config)) func(Setup) (Contender, error) {
 				return nil, errors.Join(err, table.Close())
 			}
 		}
-		return &usherPeer{table, validator.New(table, validator.Config{}), s}, nil
+		return &usherPeer{validator.New(table, validator.Config{}), table, s}, nil
 	}
 }
 
@@ -48,11 +50,7 @@ func (p *usherPeer) Reserve(r Request) (session.PlayerSession, error) {
 	})
 }
 
-func (p *usherPeer) Accept(id string) (session.PlayerSession, error) {
-	return p.validator.AcceptPlayerSession(id)
-}
-
-func (p *usherPeer) Release(id string) error { return p.validator.RemovePlayerSession(id) }
+func (p *usherPeer) Release(id string) error { return p.RemovePlayerSession(id) }
 
 // AwaitEmpty does not ask how many seats are held: to answer exactly, the table
 // would reclaim what is due on this goroutine.

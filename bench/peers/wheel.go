@@ -59,7 +59,7 @@ func (p *wheelPeer) expire(s *wheeled) {
 	}
 }
 
-func (p *wheelPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *wheelPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	s, ok := p.seats.Load(id)
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

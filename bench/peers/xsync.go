@@ -41,7 +41,7 @@ func (p *xsyncPeer) expire(s *timed) {
 	}
 }
 
-func (p *xsyncPeer) Accept(id string) (session.PlayerSession, error) {
+func (p *xsyncPeer) AcceptPlayerSession(id string) (session.PlayerSession, error) {
 	s, ok := p.seats.Load(id)
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound

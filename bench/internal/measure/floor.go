@@ -75,11 +75,11 @@ func (f *Floor) Reserve(id, playerID, playerData string) {
 	f.seats++
 }
 
-// Accept makes RESERVED ACTIVE, and the other way round. ps is filled where the
+// AcceptPlayerSession makes RESERVED ACTIVE, and the other way round. ps is filled where the
 // caller will find it, and from the record where it stands: to copy the record
 // first, right after two of its fields were written, would wait for these to reach
 // the cache.
-func (f *Floor) Accept(id string) (ps session.PlayerSession, err error) {
+func (f *Floor) AcceptPlayerSession(id string) (ps session.PlayerSession, err error) {
 	hi, lo := parse(id)
 	s := f.stripe(hi)
 	s.mu.Lock()

@@ -25,7 +25,7 @@ func TestFloor(t *testing.T) {
 		f.Reserve(arrivals.At(i), "player-"+strconv.Itoa(i), "data")
 	}
 	for i := range n {
-		ps, err := f.Accept(arrivals.At(i))
+		ps, err := f.AcceptPlayerSession(arrivals.At(i))
 		require.NoError(t, err)
 		require.NotZero(t, ps.CreationTime)
 		require.Equal(t, session.PlayerSession{
@@ -40,7 +40,7 @@ func TestFloor(t *testing.T) {
 			Generation:      1,
 		}, ps)
 	}
-	ps, err := f.Accept(session.NewPlayerSessionID())
+	ps, err := f.AcceptPlayerSession(session.NewPlayerSessionID())
 	require.ErrorIs(t, err, session.ErrPlayerSessionNotFound)
 	require.Zero(t, ps)
 }
