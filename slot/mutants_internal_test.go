@@ -223,3 +223,68 @@ func TestEventsAreQueuedUnderTheStripe(t *testing.T) {
 		require.EqualValues(t, 13, queued.Load())
 	})
 }
+
+// Those who were forgotten with their game session leave the history, whether they
+// ended in order or late.
+func TestHistoryIsCleaned(t *testing.T) {
+	t.Parallel()
+	const many = 2 * chunkPlaces
+	for name, late := range map[string]bool{"in order": false, "late": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, err := NewTable(Config{})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, table.Close()) })
+			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
+			_, err = table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who makes room in the roster"})
+			require.NoError(t, err)
+
+			h := &table.history
+			if late {
+				h.push([]past{{at: 2, seq: 1}})
+			}
+			forgotten := make([]past, many)
+			for i := range forgotten {
+				forgotten[i] = past{at: 1, seq: uint64(2 + i)} // of a place that is nobody's
+			}
+			h.push(forgotten)
+			require.Equal(t, late, h.late > 0)
+			h.count(-h.len())
+			table.cleanHistory()
+			require.Zero(t, h.len())
+			require.Zero(t, h.inOrder.len)
+			require.Zero(t, h.outOfOrder.len())
+		})
+	}
+}
+
+// The backlog is the slowest subscriber's, whichever it is.
+func TestBacklogIsTheSlowest(t *testing.T) {
+	t.Parallel()
+	const events = 5
+	for slowest := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			table, err := NewTable(Config{})
+			require.NoError(t, err)
+			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: events}))
+			stall := make(chan struct{})
+			for i := range 3 {
+				table.Subscribe(func(session.Event) {
+					if i == slowest {
+						<-stall
+					}
+				})
+			}
+			for i := range events {
+				_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: string(rune('a' + i))})
+				require.NoError(t, err)
+			}
+			synctest.Wait()
+			require.Equal(t, events, table.Stats().EventBacklog)
+			close(stall)
+			synctest.Wait()
+			require.Zero(t, table.Stats().EventBacklog)
+			require.NoError(t, table.Close())
+		})
+	}
+}
