@@ -1,13 +1,16 @@
-// Command evidence runs the tests of slot/verify and writes its README.md: promise
-// by promise, what was run, how much of it, and with what result.
+// Command evidence tries everything that is to show that the library keeps its
+// promises, and writes down what was run, how much of it, and with what result:
+// ../README.md, promise by promise, and ../mutants/RESULTS.md.
 //
 //	go -C slot/verify run ./evidence
-//	go -C slot/verify run ./evidence -seeds 100000 -histories 50000 -checks 100000 -race
+//	go -C slot/verify run ./evidence -seeds 100000 -histories 50000 -checks 100000 -fuzz 10m
+//
+// The mutants take longest and are run by themselves, by mutants/run, which leaves
+// mutants/killed.json; this reads it.
 package main
 
 import (
-	"bufio"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,82 +19,128 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
+)
+
+const (
+	module  = "."     // slot/verify, where this is run
+	library = "../.." // the root module
+	killed  = "mutants/killed.json"
+	results = "mutants/RESULTS.md"
 )
 
 func main() {
-	seeds := flag.Int("seeds", 2000, "how many seeds the simulation tries")
-	histories := flag.Int("histories", 2000, "how many histories are checked")
-	checks := flag.Int("checks", 5000, "how many sequences of commands rapid makes up, for each of its tests")
-	race := flag.Bool("race", false, "run under the race detector")
+	var a amount
+	flag.IntVar(&a.seeds, "seeds", 2000, "how many seeds the simulation tries")
+	flag.IntVar(&a.histories, "histories", 2000, "how many histories are checked")
+	flag.IntVar(&a.checks, "checks", 5000, "how many sequences of commands rapid makes up, for each of its tests")
+	flag.DurationVar(&a.fuzz, "fuzz", 20*time.Second, "how long each target is fuzzed")
 	flag.Parse()
-
-	args := []string{
-		"test", "-count=1", "-timeout=0", "-tags=usher_invariants", "-race=" + strconv.FormatBool(*race), ".",
-		"-seeds=" + strconv.Itoa(*seeds), "-histories=" + strconv.Itoa(*histories), "-rapid.checks=" + strconv.Itoa(*checks),
-	}
-	if err := gather(args); err != nil {
+	if err := gather(a); err != nil {
 		fmt.Fprintln(os.Stderr, "evidence:", err)
 		os.Exit(1)
 	}
 }
 
-// gather writes README.md also if a test has failed, which is an error.
-func gather(args []string) error {
+// amount is how much is tried.
+type amount struct {
+	seeds, histories, checks int
+	fuzz                     time.Duration
+}
+
+// gather writes the files also if something has failed, which is an error.
+func gather(a amount) error {
+	r := report{commit: commit()}
+	var failures [3]error
+	r.verified, failures[0] = verify(a)
+	r.raced, failures[1] = race()
+	r.fuzzed, failures[2] = fuzz(a.fuzz)
+	var err error
+	if r.mutants, err = readMutants(killed, filepath.Dir(killed)); err != nil {
+		return err
+	}
+	if err := os.WriteFile("README.md", []byte(r.String()), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(results, []byte(r.mutants.table()), 0o644); err != nil {
+		return err
+	}
+	return errors.Join(failures[:]...)
+}
+
+// verify runs the tests of this module, which record what they have done.
+func verify(a amount) (verified, error) {
+	v := verified{command: command{
+		"test", "-count=1", "-timeout=0", "-tags=usher_invariants", ".",
+		"-seeds=" + strconv.Itoa(a.seeds), "-histories=" + strconv.Itoa(a.histories), "-rapid.checks=" + strconv.Itoa(a.checks),
+	}}
 	dir, err := os.MkdirTemp("", "evidence")
 	if err != nil {
-		return err
+		return v, err
 	}
 	defer os.RemoveAll(dir)
 	records := filepath.Join(dir, "records.json")
-	test := exec.Command("go", args...)
-	test.Env = append(os.Environ(), "USHER_EVIDENCE="+records)
-	test.Stdout, test.Stderr = os.Stdout, os.Stderr
+	test := v.command.in(module, "USHER_EVIDENCE="+records)
+	test.Stdout = os.Stderr
 	failure := test.Run()
-	all, err := read(records)
-	if err != nil {
-		return err
-	}
-	r := report{commit: commit(), command: "go " + strings.Join(args, " "), failed: failure != nil, tests: all}
-	if err := os.WriteFile("README.md", []byte(r.String()), 0o600); err != nil {
-		return err
-	}
-	return failure
+	v.failed = failure != nil
+	v.tests, err = readRecords(records)
+	return v, errors.Join(failure, err)
 }
 
-// done is what a test has recorded.
-type done struct {
-	Test                                         string
-	Failed                                       bool
-	Checks, Seeds, Histories, Operations, Events int
+// race runs the library's own tests under the race detector on simulated numbers
+// of processors, with a collector that runs all the time.
+func race() (raced, error) {
+	r := raced{command: command{"test", "-json", "-race", "-cpu=1,2,8,64", "-count=1", "-timeout=0", "./session", "./slot/...", "./validator"}}
+	output, failure := r.command.in(library, "GOGC=20").Output()
+	r.failed = failure != nil
+	var err error
+	r.tests, err = readTests(string(output))
+	return r, errors.Join(failure, err)
 }
 
-// read reads the records, a line of JSON for each test that came to its end.
-func read(name string) (map[string]done, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("no test has recorded anything: %w", err)
-	}
-	defer f.Close()
-	all := make(map[string]done)
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var d done
-		if err := json.Unmarshal(lines.Bytes(), &d); err != nil {
+// fuzz runs each target of the library for as long as told.
+func fuzz(each time.Duration) ([]fuzzed, error) {
+	var all []fuzzed
+	var failures []error
+	for _, folder := range []string{"./session", "./slot", "./validator"} {
+		list, err := command{"test", "-list=^Fuzz", folder}.in(library).Output()
+		if err != nil {
 			return nil, err
 		}
-		all[d.Test] = d
+		for _, target := range strings.Fields(string(list)) {
+			if !strings.HasPrefix(target, "Fuzz") {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, target)
+			c := command{"test", "-run=^$", "-fuzz=^" + target + "$", "-fuzztime=" + each.String(), folder}
+			output, failure := c.in(library).Output()
+			all = append(all, fuzzed{target, executions(string(output)), failure != nil})
+			failures = append(failures, failure)
+		}
 	}
-	return all, lines.Err()
+	return all, errors.Join(failures...)
 }
+
+// command is what go is told.
+type command []string
+
+func (c command) in(dir string, environment ...string) *exec.Cmd {
+	run := exec.Command("go", c...)
+	run.Dir, run.Env, run.Stderr = dir, append(os.Environ(), environment...), os.Stderr
+	return run
+}
+
+func (c command) String() string { return "go " + strings.Join(c, " ") }
 
 // commit names what was tested.
 func commit() string {
-	head, err := exec.Command("git", "rev-parse", "HEAD").Output()
+	head, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
 	if err != nil {
 		return "unknown"
 	}
 	name := strings.TrimSpace(string(head))
-	changes, err := exec.Command("git", "status", "--porcelain", "--", "../../session", "..").Output()
+	changes, err := exec.Command("git", "status", "--porcelain", "--", library).Output()
 	if err != nil || strings.Contains(string(changes), ".go") {
 		name += ", with changes"
 	}

@@ -8,76 +8,179 @@ import (
 
 // report is what README.md says.
 type report struct {
-	commit, command string
-	failed          bool
-	tests           map[string]done
+	commit   string
+	verified verified
+	raced    raced
+	fuzzed   []fuzzed
+	mutants  mutants
 }
 
-// promises are those of the library, and the tests here that look at each.
+// promises are those of the library, how they are looked at, and what does it: the
+// tests here, and some of the library's own.
 var promises = []struct {
-	name  string
-	tests []string
-	how   string
+	name, how string
+	here, own []string
 }{
-	{"Life", []string{"TestReference", "TestLinearizable", "TestSimulation"}, "every status, generation and event against a reference, a model, and a list of what may follow what"},
-	{"Capacity", []string{"TestReference", "TestLinearizable", "TestSimulation"}, "seats and counts against the reference; racing reservations and parties for three seats; a recount after every event"},
-	{"Time", []string{"TestReference", "TestLinearizable", "TestWheel"}, "deadlines to the nanosecond in virtual time, as intervals in real time; the wheel with stalls, jumps and dropped ticks"},
-	{"Exactly one", []string{"TestReference", "TestLinearizable", "TestSimulation"}, "racing accepts, time-outs, releases, terminations and stale connections have an order in which each change has one author"},
-	{"Retention", []string{"TestReference", "TestSimulation"}, "what is forgotten, by age and by number, against the reference"},
-	{"Fail closed", []string{"TestReference", "TestLinearizable", "TestSimulation"}, "malformed and unknown ids, draining and closed tables, subscribers that panic; overload is tested in slot"},
-	{"Secrecy", nil, "tested in slot/log_test.go and session/log_test.go"},
-	{"Events", []string{"TestReference", "TestSimulation"}, "each event and its order against the reference; four subscribers, of whom one stalls, one panics and one calls the table, are told the same"},
-	{"Idle costs nothing", nil, "tested in slot/timers_test.go"},
-	{"Accept allocates nothing", nil, "tested in slot/costs_test.go"},
+	{
+		"Life", "every status, generation and event against a reference, a model, and a list of what may follow what",
+		[]string{"TestReference", "TestLinearizable", "TestSimulation"},
+		[]string{"TestStatusCanBecomeNothingElse", "TestRandomRace"},
+	},
+	{
+		"Capacity", "seats and counts against the reference; racing reservations and parties for three seats; a recount after every event",
+		[]string{"TestReference", "TestLinearizable", "TestSimulation"},
+		[]string{"TestStressOneSeat", "TestPartyIsNeverSeenHalf"},
+	},
+	{
+		"Time", "deadlines to the nanosecond in virtual time, as intervals in real time; the wheel with stalls, jumps and dropped ticks",
+		[]string{"TestReference", "TestLinearizable", "TestWheel"},
+		[]string{"TestHorizonIsInTime", "TestStressAtTheDeadline", "TestTimerStorm"},
+	},
+	{
+		"Exactly one", "racing accepts, time-outs, releases, terminations and stale connections have an order in which each change has one author",
+		[]string{"TestReference", "TestLinearizable", "TestSimulation"},
+		[]string{"TestRaceOfAccepts", "TestRaceAtTheDeadline", "TestDisconnectStaleConnection"},
+	},
+	{
+		"Retention", "what is forgotten, by age and by number, against the reference; the heap over ten million lives",
+		[]string{"TestReference", "TestSimulation"},
+		[]string{"TestRetention", "TestMaxRetained", "TestTimerHeapIsFlat"},
+	},
+	{
+		"Fail closed", "malformed and unknown ids, draining and closed tables, overload, subscribers that panic",
+		[]string{"TestReference", "TestLinearizable", "TestSimulation"},
+		[]string{"TestActivateFailsClosed", "TestOverload", "TestStressShutdown"},
+	},
+	{
+		"Secrecy", "what is printed and logged, at every level and by every verb, is searched for ids",
+		nil,
+		[]string{"TestLogHidesSecrets", "TestNothingPrintsTheID", "TestErrorsKeepSecrets", "TestLogInjection"},
+	},
+	{
+		"Events", "each event and its order against the reference; four subscribers, of whom one stalls, one panics and one calls the table, are told the same",
+		[]string{"TestReference", "TestSimulation"},
+		[]string{"TestEventsInOrder", "TestOverload", "TestSubscriberPanics"},
+	},
+	{
+		"Idle costs nothing", "every waking of the timer is counted, in virtual time",
+		nil,
+		[]string{"TestTimerIdle", "TestTimerWakesOnceForAnEntry", "TestTimerWakesOnceALapForLongerDeadlines"},
+	},
+	{
+		"Accept allocates nothing", "allocations are counted; a logger that asks the table shows that no lock is held",
+		nil,
+		[]string{"TestAcceptAllocatesNothing", "TestRefusalsAllocateNothing", "TestReleaseAllocatesNothing", "TestNoLockIsHeldWhileALoggerRuns"},
+	},
 }
 
 // String is the text of README.md.
-func (r report) String() string {
+func (r *report) String() string {
 	var b strings.Builder
 	b.WriteString(head)
-	fmt.Fprintf(&b, "\n## Evidence\n\nCommit %s. %s.\n\n    %s\n\n", r.commit, machine(), r.command)
-	b.WriteString("| promise | how | what was run | result |\n|---|---|---|---|\n")
+	fmt.Fprintf(&b, "\n## Evidence\n\nCommit %s; %s.\n\n", r.commit, machine())
+	b.WriteString("| promise | how | here | the library's own tests, among others | mutants killed |\n|---|---|---|---|---|\n")
 	for i, p := range promises {
-		ran, result := "–", "–"
-		if len(p.tests) > 0 {
-			ran, result = r.ran(p.tests)
-		}
-		fmt.Fprintf(&b, "| %d. %s | %s | %s | %s |\n", i+1, p.name, p.how, ran, result)
+		all, killed := r.mutants.count(i + 1)
+		fmt.Fprintf(&b, "| %d. %s | %s | %s | %s | %s |\n", i+1, p.name, p.how, r.here(p.here), r.own(p.own), ratio(killed, all))
 	}
+	r.amounts(&b)
+	r.bounds(&b)
+	return b.String()
+}
+
+// amounts says how much was run of each kind, and how to run it again.
+func (r *report) amounts(b *strings.Builder) {
+	b.WriteString("\n| what | how much | result |\n|---|---|---|\n")
+	for _, name := range []string{"TestReference", "TestWheel", "TestLinearizable", "TestSimulation"} {
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, r.verified.tests[name], outcome(r.failed(name)))
+	}
+	passed, failed := 0, 0
+	for _, t := range r.raced.tests {
+		passed += t.passed
+		failed += t.failed
+	}
+	fmt.Fprintf(b, "| the library's own tests under the race detector, on 1, 2, 8 and 64 processors, GOGC=20 | %s runs of %s tests | %s |\n",
+		grouped(passed+failed), grouped(len(r.raced.tests)), outcome(r.raced.failed || failed > 0 || passed == 0))
+	for _, f := range r.fuzzed {
+		fmt.Fprintf(b, "| `%s` | %s executions | %s |\n", f.target, grouped(f.executions), outcome(f.failed))
+	}
+	all, killed := r.mutants.count(0)
+	fmt.Fprintf(b, "| mutants written by hand, on commit %s: [what kills each](mutants/RESULTS.md) | %d | %s killed |\n",
+		r.mutants.Commit, all, ratio(killed, all))
+	fmt.Fprintf(b, "\n    %s\n    %s\n", r.verified.command, r.raced.command)
+}
+
+// bounds says what follows from so many tries without a failure.
+func (r *report) bounds(b *strings.Builder) {
 	b.WriteString("\n")
-	if r.failed {
+	if r.verified.failed {
 		b.WriteString("A test has failed: nothing follows from these numbers.\n")
-		return b.String()
+		return
 	}
 	b.WriteString("Zero failures in N seeds bounds the rate at 3/N (95 %):\n\n")
+	tests := r.verified.tests
 	for _, d := range []struct {
 		n    int
 		what string
 	}{
-		{r.tests["TestSimulation"].Seeds, "seeds of the simulation"},
-		{r.tests["TestLinearizable"].Histories, "histories"},
-		{r.tests["TestReference"].Checks, "sequences of commands against the reference"},
-		{r.tests["TestWheel"].Checks, "sequences of commands to the wheel"},
+		{tests["TestSimulation"].Seeds, "seeds of the simulation"},
+		{tests["TestLinearizable"].Histories, "histories"},
+		{tests["TestReference"].Checks, "sequences of commands against the reference"},
+		{tests["TestWheel"].Checks, "sequences of commands to the wheel"},
 	} {
 		if d.n > 0 {
-			fmt.Fprintf(&b, "- %s %s: fewer than %.2g in a thousand fail.\n", grouped(d.n), d.what, 3000/float64(d.n))
+			fmt.Fprintf(b, "- %s %s: fewer than %.2g in a thousand fail.\n", grouped(d.n), d.what, 3000/float64(d.n))
 		}
 	}
-	return b.String()
 }
 
-// ran says how much the tests did, and whether each came to its end.
-func (r report) ran(tests []string) (ran, result string) {
-	result = "no failure"
+// here says which tests of this module look at a promise, and how they ended.
+func (r *report) here(tests []string) string {
 	var parts []string
 	for _, name := range tests {
-		d, ok := r.tests[name]
-		if !ok || d.Failed {
-			result = "FAILED"
-		}
-		parts = append(parts, "`"+name+"`: "+d.String())
+		parts = append(parts, "`"+name+"`"+blame(r.failed(name)))
 	}
-	return strings.Join(parts, "; "), result
+	if parts == nil {
+		return "–"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// failed tells whether a test of this module failed, or did not come to its end.
+func (r *report) failed(name string) bool {
+	d, ok := r.verified.tests[name]
+	return !ok || d.Failed
+}
+
+// own is here, for tests of the library.
+func (r *report) own(tests []string) string {
+	var parts []string
+	for _, name := range tests {
+		t := r.raced.tests[name]
+		parts = append(parts, "`"+name+"`"+blame(t.passed == 0 || t.failed > 0))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func blame(failed bool) string {
+	if failed {
+		return " **FAILED**"
+	}
+	return ""
+}
+
+func outcome(failed bool) string {
+	if failed {
+		return "**FAILED**"
+	}
+	return "no failure"
+}
+
+func ratio(some, all int) string {
+	if all == 0 {
+		return "not run"
+	}
+	return fmt.Sprintf("%d of %d", some, all)
 }
 
 func (d done) String() string {
@@ -131,5 +234,6 @@ its own. What this file says below was written by ` + "`go -C slot/verify run ./
     go -C slot/verify test -tags usher_invariants ./...     # with a look at the whole structure after each step
     go -C slot/verify test . -seeds 100000 -histories 100000 -rapid.checks 100000 -timeout 0   # a night
     go -C slot/verify run . -seeds 10000 -from 0            # seeds of the simulation, with progress
-    go -C slot/verify run ./evidence                        # this file
+    slot/verify/mutants/run -j 2                            # all mutants, half an hour; see mutants/README.md
+    go -C slot/verify run ./evidence                        # this file, a quarter of an hour
 `
