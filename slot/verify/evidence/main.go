@@ -51,10 +51,12 @@ type amount struct {
 // gather writes the files also if something has failed, which is an error.
 func gather(a amount) error {
 	r := report{commit: commit()}
-	var failures [3]error
+	var failures [4]error
 	r.verified, failures[0] = verify(a)
 	r.raced, failures[1] = race()
-	r.fuzzed, failures[2] = fuzz(a.fuzz)
+	failures[2] = longLife.in(library, "USHER_LONG=1").Run()
+	r.leaks = failures[2] != nil
+	r.fuzzed, failures[3] = fuzz(a.fuzz)
 	var err error
 	if r.mutants, err = readMutants(killed, filepath.Dir(killed)); err != nil {
 		return err
@@ -98,6 +100,9 @@ func race() (raced, error) {
 	r.tests, err = readTests(string(output))
 	return r, errors.Join(failure, err)
 }
+
+// longLife is ten million players, one after the other.
+var longLife = command{"test", "-count=1", "-timeout=0", "-run=^TestTimerHeapIsFlat$", "./slot"}
 
 // fuzz runs each target of the library for as long as told.
 func fuzz(each time.Duration) ([]fuzzed, error) {

@@ -11,6 +11,7 @@ type report struct {
 	commit   string
 	verified verified
 	raced    raced
+	leaks    bool // in ten million lives
 	fuzzed   []fuzzed
 	mutants  mutants
 }
@@ -101,13 +102,14 @@ func (r *report) amounts(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "| the library's own tests under the race detector, on 1, 2, 8 and 64 processors, GOGC=20 | %s runs of %s tests | %s |\n",
 		grouped(passed+failed), grouped(len(r.raced.tests)), outcome(r.raced.failed || failed > 0 || passed == 0))
+	fmt.Fprintf(b, "| `TestTimerHeapIsFlat`: the heap after 1,000,000 players and after 10,000,000 more | 11,000,000 lives | %s |\n", outcome(r.leaks))
 	for _, f := range r.fuzzed {
 		fmt.Fprintf(b, "| `%s` | %s executions | %s |\n", f.target, grouped(f.executions), outcome(f.failed))
 	}
 	all, killed := r.mutants.count(0)
 	fmt.Fprintf(b, "| mutants written by hand, on commit %s: [what kills each](mutants/RESULTS.md) | %d | %s killed |\n",
 		r.mutants.Commit, all, ratio(killed, all))
-	fmt.Fprintf(b, "\n    %s\n    %s\n", r.verified.command, r.raced.command)
+	fmt.Fprintf(b, "\n    %s\n    %s\n    USHER_LONG=1 %s\n", r.verified.command, r.raced.command, longLife)
 }
 
 // bounds says what follows from so many tries without a failure.
