@@ -113,7 +113,7 @@ func fuzz(each time.Duration) ([]fuzzed, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, target := range strings.Fields(string(list)) {
+		for target := range strings.FieldsSeq(string(list)) {
 			if !strings.HasPrefix(target, "Fuzz") {
 				continue
 			}
