@@ -17,7 +17,7 @@ const (
 	gameSession = "udp-demo"
 	seats       = 3
 	silence     = time.Second     // in a game, rather ten
-	window      = 2 * time.Second // for a dropped player's return
+	window      = 3 * time.Second // for a dropped player's return
 )
 
 // demo plays backend, players and a stranger against a server in the same process,
@@ -157,10 +157,10 @@ func (d *demo) dropping(ctx context.Context) error {
 
 func (d *demo) ending(ctx context.Context) error {
 	d.title("When a player session ends elsewhere, its player is told.")
-	told := make(chan error, 1)
+	ann, told := d.clients["ann"], make(chan error, 1)
 	var at time.Time
 	go func() {
-		why, err := d.clients["ann"].play(ctx)
+		why, err := ann.play(ctx)
 		at = time.Now()
 		if err == nil && why != session.CauseReleased.String() {
 			err = fmt.Errorf("ann was told %q", why)
@@ -185,7 +185,7 @@ func (d *demo) auditing(ctx context.Context) error {
 	d.title("Who is ACTIVE, and who is connected?")
 	leaked, ghosts, err := d.audit(gameSession)
 	if err != nil || len(leaked)+len(ghosts) > 0 {
-		return fmt.Errorf("leaked %v, ghosts %v: %w", leaked, ghosts, err)
+		return errors.Join(fmt.Errorf("leaked %v, ghosts %v", leaked, ghosts), err)
 	}
 	d.say("operator", "audits", "bea is both, nobody is one alone")
 	if err := d.reserve("dan"); err != nil {
@@ -196,7 +196,7 @@ func (d *demo) auditing(ctx context.Context) error {
 	}
 	leaked, _, err = d.audit(gameSession)
 	if err != nil || len(leaked) != 1 {
-		return fmt.Errorf("leaked %v: %w", leaked, err)
+		return errors.Join(fmt.Errorf("leaked %v", leaked), err)
 	}
 	d.say("operator", "audits, after dan was accepted by mistake", fmt.Sprintf("leaked: %s's seat %d", leaked[0].PlayerID, leaked[0].Slot))
 	if err := d.table.Disconnect(leaked[0].PlayerSessionID, leaked[0].Generation); err != nil {
@@ -240,7 +240,7 @@ func (d *demo) isRefused(ctx context.Context, c *client, what, id, want string) 
 	err := c.join(ctx, id)
 	var r *refusedError
 	if !errors.As(err, &r) || r.reason != want {
-		return fmt.Errorf("mallory %s: %w", what, err)
+		return errors.Join(fmt.Errorf("mallory %s, and was not refused as %s", what, want), err)
 	}
 	d.say("mallory", what, err.Error())
 	return nil
@@ -249,14 +249,14 @@ func (d *demo) isRefused(ctx context.Context, c *client, what, id, want string) 
 // whilePlaying does something while a player keeps his connection alive.
 func (d *demo) whilePlaying(ctx context.Context, player string, do func() error) error {
 	playing, stop := context.WithCancel(ctx)
-	over := make(chan error, 1)
+	c, over := d.clients[player], make(chan error, 1)
 	go func() {
-		why, err := d.clients[player].play(playing)
-		if errors.Is(err, errSilenced) {
-			over <- nil
+		why, err := c.play(playing)
+		if err == nil {
+			over <- fmt.Errorf("%s was told %q", player, why)
 			return
 		}
-		over <- fmt.Errorf("it was over for %s: %q, %w", player, why, err)
+		over <- nil
 	}()
 	err := do()
 	stop()

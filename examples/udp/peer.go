@@ -13,9 +13,9 @@ import (
 // them than seats.
 type peer struct {
 	session.PlayerSession
-	addr  netip.AddrPort
-	token key
-	heard time.Time
+	addr   netip.AddrPort
+	token  key
+	silent int // ticks since he was heard
 }
 
 // newToken returns a key nobody can guess.
@@ -40,23 +40,43 @@ func (s *server) changed(e session.Event) {
 	}
 }
 
-// watch drops who has fallen silent, and when ctx ends everybody.
+// ticks is how often in the time of silence the server looks who is silent. It
+// counts the looks instead of the time, so that a server that was stalled does not
+// take its own absence for the players'.
+const ticks = 8
+
+// watch drops who has fallen silent, and when ctx ends everybody, and closes the
+// socket.
 func (s *server) watch(ctx context.Context) {
-	ticks := time.NewTicker(s.silence / 8)
-	defer ticks.Stop()
-	for ctx.Err() == nil {
+	ticker := time.NewTicker(s.silence / ticks)
+	defer ticker.Stop()
+	for {
 		select {
+		case <-ticker.C:
+			s.dropSilent()
 		case <-ctx.Done():
-		case <-ticks.C:
+			s.close()
+			return
 		}
-		s.mu.Lock()
-		s.closed = ctx.Err() != nil
-		for _, p := range s.byAddr {
-			if s.closed || time.Since(p.heard) > s.silence {
-				s.drop(p)
-			}
+	}
+}
+
+func (s *server) dropSilent() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.byAddr {
+		if p.silent++; p.silent > ticks {
+			s.drop(p)
 		}
-		s.mu.Unlock()
+	}
+}
+
+func (s *server) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, p := range s.byAddr {
+		s.drop(p)
 	}
 	s.conn.Close()
 }

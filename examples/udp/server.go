@@ -30,13 +30,13 @@ type server struct {
 	byID   map[string]*peer
 }
 
-// newServer returns a server for the players of table. A cookie lives for less
-// than silence, so that a join which somebody has recorded is worthless by the time
-// its player is dropped and the seat waits.
+// newServer returns a server for the players of table. A cookie lives for half the
+// silence at most, so that a join which somebody has recorded is worthless by the
+// time its player is dropped and the seat waits.
 func newServer(conn *net.UDPConn, table *slot.Table, silence time.Duration) *server {
 	return &server{
 		conn: conn, table: table, door: validator.New(table, validator.Config{}), silence: silence,
-		cookies: newCookies(time.Now(), silence/2),
+		cookies: newCookies(time.Now(), silence/4),
 		byAddr:  make(map[netip.AddrPort]*peer), byID: make(map[string]*peer),
 	}
 }
@@ -77,13 +77,14 @@ func (s *server) handle(from netip.AddrPort, p packet) {
 			s.send(from, packet{kind: ended, key: p.key})
 			return
 		}
-		player.heard = time.Now()
+		player.silent = 0
 		if p.kind == leave {
 			_ = s.door.RemovePlayerSession(player.PlayerSessionID) // for good: the seat is free at once
 			s.forget(player, session.CauseReleased.String())
 			return
 		}
 		s.send(from, p) // here goes your game
+	default: // what a server says, and does not hear
 	}
 }
 
@@ -107,7 +108,7 @@ func (s *server) join(from netip.AddrPort, cookie key, id string) {
 		p = &peer{PlayerSession: ps, addr: from, token: newToken()}
 		s.byAddr[from], s.byID[id] = p, p
 	}
-	p.heard = now
+	p.silent = 0
 	s.send(from, welcoming(cookie, p.token, p.PlayerSession))
 }
 

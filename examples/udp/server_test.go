@@ -545,7 +545,7 @@ func TestNoAmplification(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	g := start(t, forever, slot.Config{Logger: zerolog.New(&log)})
+	g := start(t, forever, slot.Config{Logger: zerolog.New(zerolog.SyncWriter(&log))})
 	ann, bea := g.reserve(t, "ann"), g.reserve(t, "bea")
 	talks := g.player(t, bea)
 	random := rand.New(rand.NewPCG(1, 2))
