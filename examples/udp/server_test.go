@@ -31,7 +31,8 @@ const (
 	forever = time.Hour
 )
 
-// game is a server that is running, until stop or the end of the test.
+// game is a server that runs until stop, and its table, which is there until the end
+// of the test.
 type game struct {
 	*server
 	addr netip.AddrPort
@@ -53,14 +54,16 @@ func start(t testing.TB, silence time.Duration, c slot.Config) *game {
 		defer close(served)
 		g.serve(ctx)
 	}()
-	g.stop = sync.OnceFunc(func() {
+	g.stop = func() {
 		cancel()
 		<-served
+	}
+	t.Cleanup(func() {
+		g.stop()
 		require.Empty(t, g.byAddr)
 		require.Empty(t, g.byID)
 		require.NoError(t, table.Close())
 	})
-	t.Cleanup(g.stop)
 	return g
 }
 
@@ -203,7 +206,7 @@ func TestSpoofedJoinAdmitsNobody(t *testing.T) {
 
 func TestOldCookieAdmitsNobody(t *testing.T) {
 	t.Parallel()
-	g := start(t, 50*time.Millisecond, slot.Config{})
+	g := start(t, 200*time.Millisecond, slot.Config{})
 	ann := g.reserve(t, "ann")
 	c := g.client(t)
 	cookie := c.challenged(t, ann)
@@ -218,7 +221,7 @@ func TestOldCookieAdmitsNobody(t *testing.T) {
 // Whoever has recorded a join cannot send it in place of a player who was dropped.
 func TestRecordedJoinAdmitsNobody(t *testing.T) {
 	t.Parallel()
-	g := start(t, 50*time.Millisecond, slot.Config{ReconnectWindow: forever})
+	g := start(t, 200*time.Millisecond, slot.Config{ReconnectWindow: forever})
 	ann := g.reserve(t, "ann")
 	c := g.client(t)
 	var recorded packet
@@ -340,6 +343,18 @@ func TestSameIDFromAnotherAddress(t *testing.T) {
 	require.Equal(t, 1, g.peers())
 }
 
+// What is longer than a packet is not cut and taken for one.
+func TestGiant(t *testing.T) {
+	t.Parallel()
+	g := start(t, forever, slot.Config{})
+	c := g.player(t, g.reserve(t, "ann"))
+	for _, n := range []int{maxPacket + 1, 2 * maxPacket, 65_000} {
+		c.send(packet{kind: data, key: c.token, body: make([]byte, n-header)})
+	}
+	p := c.ask(t, packet{kind: data, key: c.token, body: []byte("hello")})
+	require.Equal(t, "hello", string(p.body), "the only answer")
+}
+
 // A packet with a player's address and the wrong token is nobody's, and one with
 // his token from elsewhere neither.
 func TestTokens(t *testing.T) {
@@ -388,7 +403,7 @@ func TestSilence(t *testing.T) {
 func TestWindowOver(t *testing.T) {
 	t.Parallel()
 	for _, window := range []time.Duration{0, 20 * time.Millisecond} {
-		g := start(t, 100*time.Millisecond, slot.Config{ReconnectWindow: window})
+		g := start(t, 200*time.Millisecond, slot.Config{ReconnectWindow: window})
 		ann := g.reserve(t, "ann")
 		g.player(t, ann)
 		eventually(t, func() bool { return g.status(t, ann) == session.StatusCompleted }, "the seat is free")
@@ -440,18 +455,26 @@ func TestEndedElsewhere(t *testing.T) {
 	}
 }
 
-// Disconnected by somebody else, and then back before the server knows of it.
+// Disconnected by somebody else, and then back before the server hears of it.
 func TestReturnBeforeTheEvent(t *testing.T) {
 	t.Parallel()
 	g := start(t, forever, slot.Config{ReconnectWindow: forever})
 	ann := g.reserve(t, "ann")
-	for generation := uint32(1); generation <= 50; generation++ {
-		c := g.player(t, ann)
-		require.Equal(t, generation, c.generation)
-		require.NoError(t, c.echo(within(t), "hello"))
-		require.NoError(t, g.table.Disconnect(ann, generation))
-	}
-	eventually(t, func() bool { return g.peers() == 0 }, "all were told")
+	first, second := g.player(t, ann), g.client(t)
+	cookie := second.challenged(t, ann)
+
+	g.mu.Lock() // events wait
+	require.NoError(t, g.table.Disconnect(ann, 1))
+	g.join(second.addr(), cookie, ann)
+	g.mu.Unlock()
+
+	p, ok := first.receive(soon)
+	require.True(t, ok)
+	require.Equal(t, packet{kind: ended, key: first.token, body: []byte("returned")}, p)
+	require.NoError(t, second.join(within(t), ann), "the same answer")
+	require.Equal(t, uint32(2), second.generation)
+	require.NoError(t, second.echo(within(t), "hello"))
+	require.Equal(t, 1, g.peers())
 }
 
 func TestAnotherPlayerAtTheSameAddress(t *testing.T) {
@@ -497,14 +520,15 @@ func TestStop(t *testing.T) {
 	c := g.player(t, ann)
 	var causes []session.Cause
 	g.table.Subscribe(func(e session.Event) { causes = append(causes, e.Cause) })
-	g.stop() // which closes the table, too: all events have been handled
-	require.Equal(t, []session.Cause{session.CauseDropped}, causes)
+	g.stop()
 	p, ok := c.receive(soon)
 	require.True(t, ok)
 	require.Equal(t, packet{kind: ended, key: c.token, body: []byte("dropped")}, p)
 
 	g.handle(c.addr(), packet{kind: join, key: g.cookies.bake(c.addr(), bea, time.Now()), body: []byte(bea)})
-	require.Zero(t, g.peers(), "a join that was under way comes too late")
+	require.Equal(t, session.StatusReserved, g.status(t, bea), "a join that was under way comes too late")
+	require.NoError(t, g.table.Close()) // all events have been handled
+	require.Equal(t, []session.Cause{session.CauseDropped}, causes)
 }
 
 // A reply to whoever has not shown that the address is his is never longer than
@@ -580,6 +604,7 @@ func TestGarbage(t *testing.T) {
 
 	requireRefused(t, g.client(t).join(within(t), ann), "already_active")
 	g.stop()
+	require.NoError(t, g.table.Close()) // it logs no more
 	require.Contains(t, log.String(), session.Redact(ann))
 	for _, id := range []string{ann, bea} {
 		require.NotContains(t, log.String(), strings.TrimPrefix(id, "psess-"))
@@ -641,5 +666,6 @@ func TestNothingIsLeftBehind(t *testing.T) { //nolint:paralleltest // counts gor
 	require.EqualValues(t, 50, g.table.Stats().CompletedTotal)
 	require.Zero(t, g.peers())
 	g.stop()
+	require.NoError(t, g.table.Close())
 	eventually(t, func() bool { return runtime.NumGoroutine() <= before }, "goroutines are left")
 }
