@@ -49,12 +49,12 @@ func newServer(table *slot.Table, patience, silence time.Duration) *server {
 	}
 }
 
-// serve answers until ctx ends. Then it closes all connections, and conn.
-func (s *server) serve(ctx context.Context, conn net.PacketConn, cert tls.Certificate) error {
-	defer conn.Close()
+// serve answers until ctx ends. Then it closes all connections, and the socket.
+func (s *server) serve(ctx context.Context, socket net.PacketConn, cert tls.Certificate) error {
+	defer socket.Close()
 	defer s.table.Subscribe(s.changed)()
 	transport := &quic.Transport{
-		Conn:                conn,
+		Conn:                socket,
 		VerifySourceAddress: func(net.Addr) bool { return true }, // by a Retry: a forged sender costs nothing
 	}
 	defer transport.Close()
