@@ -244,6 +244,22 @@ func TestStrangersCannotTell(t *testing.T) {
 	require.Zero(t, g.table.Stats().AcceptedTotal)
 }
 
+// An id without the end of its line is none, even if it happens to be whole.
+func TestResetInTheLine(t *testing.T) {
+	t.Parallel()
+	g := start(t, setup{})
+	ann := g.reserve(t, "ann")
+	for i := range 20 {
+		c := g.client(t)
+		_, err := io.WriteString(c.stream, ann)
+		require.NoError(t, err)
+		time.Sleep(time.Duration(i) * time.Millisecond) // before the server has read it, and after
+		c.stream.CancelWrite(0)
+		requireOver(t, c, "not_found")
+	}
+	require.Zero(t, g.table.Stats().AcceptedTotal)
+}
+
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	g := start(t, setup{Config: slot.Config{ReconnectWindow: forever}})
