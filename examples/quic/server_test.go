@@ -162,7 +162,7 @@ func requireEcho(t testing.TB, c *client) {
 
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	g := start(t, setup{})
+	g := start(t, setup{Config: slot.Config{ReconnectWindow: forever}})
 	ann, bea := g.reserve(t, "ann"), g.reserve(t, "bea")
 	a, b := g.client(t), g.client(t)
 	welcome, err := b.join(bea)
@@ -341,6 +341,9 @@ func TestGoodBye(t *testing.T) {
 				require.Equal(t, generation, g.lookup(t, ann).Generation)
 				leave(c)
 				eventually(t, func() bool { return g.dropped(ann) }, "dropped at once")
+				closed, err := c.over(within(t))
+				require.NoError(t, err, "the connection goes, too")
+				require.True(t, !closed.Remote || closed.ErrorMessage == "dropped", closed)
 			}
 			eventually(t, func() bool { return g.connected() == 0 }, "forgotten")
 		})
