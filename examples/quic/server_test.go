@@ -427,11 +427,20 @@ func TestReturnBeforeTheEvent(t *testing.T) {
 	for range 30 {
 		clients = append(clients, g.client(t))
 	}
+	var former *player
 	for i, c := range clients {
 		p, err := g.accept(c.conn, ann) // the client's end serves as well, and there is no network between
 		require.NoError(t, err)
 		require.EqualValues(t, i+1, p.Generation)
+		if former != nil {
+			g.drop(former) // which comes late, and changes nothing
+		}
+		g.mu.Lock()
+		now := g.players[ann]
+		g.mu.Unlock()
+		require.Same(t, p, now)
 		require.NoError(t, g.table.Disconnect(ann, p.Generation))
+		former = p
 	}
 	for _, c := range clients {
 		select {

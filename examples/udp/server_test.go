@@ -470,9 +470,10 @@ func TestReturnBeforeTheEvent(t *testing.T) {
 	cookie := second.challenged(t, ann)
 
 	g.mu.Lock() // events wait
-	require.NoError(t, g.table.Disconnect(ann, 1))
+	err := g.table.Disconnect(ann, 1)
 	g.join(second.addr(), cookie, ann)
 	g.mu.Unlock()
+	require.NoError(t, err)
 
 	p := first.hear(t, ended)
 	require.Equal(t, packet{kind: ended, key: first.token, body: []byte("returned")}, p)
