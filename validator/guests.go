@@ -1,8 +1,14 @@
 package validator
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"runtime"
+	"runtime/debug"
 	"sync"
+
+	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
@@ -13,8 +19,9 @@ import (
 // from Read and Write then, and the cause of a request's context.
 type EndedError struct {
 	// Cause is what happened to the player session: CauseReleased,
-	// CauseTerminated, CauseReplaced, CauseWindowOver, CauseDropped (somebody
-	// else called Disconnect), or CauseReturned (a later connection has it).
+	// CauseTerminated, CauseReplaced, CauseWindowOver, CauseReturned (a later
+	// connection has it), or CauseDropped (somebody called Disconnect, or the
+	// connection had failed for good and was not closed).
 	Cause session.Cause
 }
 
@@ -23,11 +30,16 @@ func (e *EndedError) Error() string {
 	return fmt.Sprintf("validator: the player session is not this connection's any more: %s", e.Cause)
 }
 
+// Is reports whether target is [net.ErrClosed], which is what a loop that reads
+// ends quietly for.
+func (e *EndedError) Is(target error) bool { return target == net.ErrClosed }
+
 // guests are the players that came in by one gate and are connected. One
 // subscription to the table, which lasts from the first guest to close, tells it
 // whose player session ended elsewhere.
 type guests struct {
 	table  *slot.Table
+	log    zerolog.Logger
 	accept func(playerSessionID string) (session.PlayerSession, error)
 
 	mu     sync.Mutex        // held from the accept of a guest until it is in inside; protects the rest
@@ -42,10 +54,10 @@ type guest struct {
 	end           func(error) // closes the connection, or cancels the request
 }
 
-func newGuests(t *slot.Table, takeOver bool) *guests {
-	g := &guests{table: t, accept: t.Activate, inside: map[string]*guest{}}
+func newGuests(v *Validator, takeOver bool) *guests {
+	g := &guests{table: v.table, log: v.log, accept: v.table.Activate, inside: map[string]*guest{}}
 	if takeOver {
-		g.accept = t.TakeOver
+		g.accept = v.table.TakeOver
 	}
 	return g
 }
@@ -61,6 +73,7 @@ func (g *guests) admit(playerSessionID string, look func(session.PlayerSession) 
 	g.mu.Lock() // an event of what is accepted here waits until the guest is inside
 	defer g.mu.Unlock()
 	g.subscribe()
+	defer g.unsubscribe() // if nobody came in
 	ps, err := g.accept(playerSessionID)
 	if err != nil {
 		return nil, err
@@ -72,16 +85,54 @@ func (g *guests) admit(playerSessionID string, look func(session.PlayerSession) 
 }
 
 // show lets look see a player session that could be accepted. One that could not
-// is left to accept, which knows the reason.
+// is left to accept, which knows the reason, counts it and logs it.
 func (g *guests) show(playerSessionID string, look func(session.PlayerSession) error) error {
 	if look == nil {
 		return nil
 	}
 	ps, err := g.table.Lookup(playerSessionID)
-	if err != nil || ps.Status.Terminal() {
-		return nil //nolint:nilerr // accept refuses it, and counts the refusal
+	if err == nil && !ps.Status.Terminal() {
+		return survive(g.log, "Admit", func() error { return look(ps) })
 	}
-	return look(ps)
+	if ps, err = g.accept(playerSessionID); err != nil {
+		return err
+	}
+	// It was reserved this very instant, under an id from elsewhere, and nobody
+	// has looked at it.
+	_ = g.table.Disconnect(playerSessionID, ps.Generation)
+	return session.ErrPlayerSessionNotFound
+}
+
+// errPanicked refuses whom a hook that panics could not judge.
+var errPanicked = errors.New("validator: a hook panicked; see the log")
+
+// survive calls a hook. If it panics, the log names the type of the panic's value,
+// and its text only if it is an error of the runtime: any other may hold what must
+// not be logged.
+func survive(log zerolog.Logger, name string, hook func() error) (err error) {
+	defer func() {
+		recovered := recover()
+		if recovered == nil {
+			return
+		}
+		err = errPanicked
+		e := log.Error().Str("hook", name).Str("panic", fmt.Sprintf("%T", recovered))
+		if fault, ok := recovered.(runtime.Error); ok {
+			e.Str("error", fault.Error())
+		}
+		e.Bytes("stack", debug.Stack()).Msg("a hook panicked: its connection is refused")
+	}()
+	return hook()
+}
+
+// publicReason is the word for a refusal that its client is told. A stranger
+// learns nothing of ids by guessing: a malformed one is answered as one that
+// nobody reserved.
+func publicReason(err error) string {
+	if errors.Is(err, session.ErrInvalidPlayerSessionID) {
+		err = session.ErrPlayerSessionNotFound
+	}
+	return session.Reason(err)
 }
 
 // heard is the gate's subscriber.
@@ -117,26 +168,35 @@ func (g *guests) dropped(gone *guest) error {
 	return g.table.Disconnect(gone.playerSession.PlayerSessionID, gone.playerSession.Generation)
 }
 
-// left says that the player has left for good.
+// left says that the player has left for good, be the connection still there or
+// dropped. It does nothing if a later connection has the player session.
 func (g *guests) left(gone *guest) error {
-	if !g.forget(gone) {
-		return nil // the session is another connection's by now, or has ended
+	id := gone.playerSession.PlayerSessionID
+	g.mu.Lock() // nobody returns through this gate meanwhile
+	defer g.mu.Unlock()
+	g.remove(gone)
+	ps, err := g.table.Lookup(id)
+	if err != nil || ps.Generation != gone.playerSession.Generation {
+		return err
 	}
-	_, err := g.table.Release(gone.playerSession.PlayerSessionID)
+	_, err = g.table.Release(id)
 	return err
 }
 
-// forget tells whether the player session was still this connection's.
-func (g *guests) forget(gone *guest) bool {
-	id := gone.playerSession.PlayerSessionID
+func (g *guests) forget(gone *guest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inside[id] != gone {
-		return false
+	g.remove(gone)
+}
+
+// remove requires g.mu held. It leaves a later connection of the same player
+// session alone.
+func (g *guests) remove(gone *guest) {
+	id := gone.playerSession.PlayerSessionID
+	if g.inside[id] == gone {
+		delete(g.inside, id)
+		g.unsubscribe()
 	}
-	delete(g.inside, id)
-	g.unsubscribe()
-	return true
 }
 
 func (g *guests) subscribe() { // requires g.mu held
