@@ -2,7 +2,6 @@ package validator
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/usher-go/usher/session"
@@ -69,9 +68,8 @@ type HandlerConfig struct {
 //	500  Admit panicked
 //	503  draining, closed
 //
-// The statuses are chosen here. The gate subscribes to the table's events once,
-// from its first player until the table is closed: make one Handler, not one a
-// request.
+// The statuses are chosen here. One subscription to the table's events, while a
+// player is inside, serves the whole gate: make one Handler, not one a request.
 func (v *Validator) Handler(next http.Handler, cfg HandlerConfig) http.Handler {
 	if next == nil {
 		panic("validator: Handler needs a handler to go on with")
@@ -79,7 +77,9 @@ func (v *Validator) Handler(next http.Handler, cfg HandlerConfig) http.Handler {
 	if cfg.Refuse == nil {
 		cfg.Refuse = refuseHTTP
 	}
-	return &handler{config: cfg, next: next, guests: newGuests(v.table, cfg.TakeOver)}
+	h := &handler{config: cfg, next: next, guests: newGuests(v, cfg.TakeOver)}
+	h.guests.close() // nobody closes a Handler: it listens to the table while a player is inside
+	return h
 }
 
 type handler struct {
@@ -92,17 +92,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, r := takeCredentials(r, h.config.QueryParameter)
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	v := &visit{guests: h.guests, cancel: cancel}
-	guest, err := h.guests.admit(id, h.look(r), v.end)
+	q := &request{guests: h.guests, cancel: cancel}
+	guest, err := h.guests.admit(id, h.look(r), q.end)
 	if err != nil {
 		h.config.Refuse(w, r, err)
 		return
 	}
-	v.guest = guest
-	defer v.leave()
+	q.guest = guest
+	defer q.leave()
 	ctx = context.WithValue(ctx, playerSessionKey{}, guest.playerSession)
-	h.next.ServeHTTP(v.watch(w), r.WithContext(ctx))
-	v.returned()
+	h.next.ServeHTTP(q.watch(w), r.WithContext(ctx))
+	q.returned()
 }
 
 // look is how the guests show a player session to Admit.
@@ -110,18 +110,8 @@ func (h *handler) look(r *http.Request) func(session.PlayerSession) error {
 	if h.config.Admit == nil {
 		return nil
 	}
-	return func(ps session.PlayerSession) (err error) {
-		defer func() {
-			if recover() != nil {
-				err = errPanicked
-			}
-		}()
-		return h.config.Admit(r, ps)
-	}
+	return func(ps session.PlayerSession) error { return h.config.Admit(r, ps) }
 }
-
-// errPanicked refuses whom a panicking Admit could not judge.
-var errPanicked = errors.New("validator: Admit panicked; see the log")
 
 type playerSessionKey struct{}
 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-
-	"github.com/usher-go/usher/session"
 )
 
 // problemType says where the member "reason" of a problem document is explained.
@@ -75,14 +73,4 @@ var details = map[int]string{
 	http.StatusTooManyRequests:     "The server is overloaded; try again later.",
 	http.StatusInternalServerError: "The server could not judge the player.",
 	http.StatusServiceUnavailable:  "The server is shutting down; reserve on another one.",
-}
-
-// publicReason is the word for a refusal that its client is told. A stranger
-// learns nothing of ids by guessing: a malformed one is answered as one that
-// nobody reserved.
-func publicReason(err error) string {
-	if errors.Is(err, session.ErrInvalidPlayerSessionID) {
-		err = session.ErrPlayerSessionNotFound
-	}
-	return session.Reason(err)
 }

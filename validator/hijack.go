@@ -3,72 +3,16 @@ package validator
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
 	"slices"
-	"sync"
-	"time"
 )
 
-// farewell is how long a handler has, when the player session has ended and its
-// context is cancelled, to say goodbye on a hijacked connection.
-const farewell = 20 * time.Millisecond
-
-// visit is a player's request, and the connection if the handler hijacks it.
-type visit struct {
-	guests *guests
-	guest  *guest // set before the handler runs
-	cancel context.CancelCauseFunc
-
-	mu    sync.Mutex // protects the rest
-	conn  *Conn      // nil: not hijacked
-	ended error      // the player session is not this visit's any more
-	over  bool       // the handler has returned
-}
-
-// end is called when the player session ends elsewhere.
-func (v *visit) end(why error) {
-	v.cancel(why)
-	v.mu.Lock()
-	v.ended = why
-	conn, over := v.conn, v.over
-	v.mu.Unlock()
-	if conn == nil {
-		return
-	}
-	if !over {
-		time.Sleep(farewell)
-	}
-	conn.end(why)
-}
-
-// returned says that the handler has neither panicked nor ended its goroutine.
-func (v *visit) returned() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.over = true
-}
-
-// leave is called when the handler is through. A connection that it hijacked goes
-// on, unless it panicked: then nobody may be left to close it.
-func (v *visit) leave() {
-	v.mu.Lock()
-	conn, over := v.conn, v.over
-	v.mu.Unlock()
-	switch {
-	case conn == nil:
-		_ = v.guests.dropped(v.guest) // an error says that nothing is left to drop
-	case !over:
-		_ = conn.Close()
-	}
-}
-
 // watch returns w, or, where a connection could be hijacked, what takes note of it.
-func (v *visit) watch(w http.ResponseWriter) http.ResponseWriter {
+func (q *request) watch(w http.ResponseWriter) http.ResponseWriter {
 	if h := hijacker(w); h != nil {
-		return &response{ResponseWriter: w, hijacker: h, visit: v}
+		return &response{ResponseWriter: w, hijacker: h, request: q}
 	}
 	return w
 }
@@ -92,7 +36,7 @@ func hijacker(w http.ResponseWriter) http.Hijacker {
 type response struct {
 	http.ResponseWriter
 	hijacker http.Hijacker
-	visit    *visit
+	request  *request
 }
 
 // Unwrap is for http.ResponseController.
@@ -113,21 +57,11 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	conn := newConn(netConn, w.visit.guests)
-	conn.guest = w.visit.guest
+	conn := newConn(netConn, w.request.guests)
+	conn.guest = w.request.guest
 	redirect(buffers, conn)
-	w.visit.hijacked(conn)
+	w.request.hijacked(conn)
 	return conn, buffers, nil
-}
-
-func (v *visit) hijacked(conn *Conn) {
-	v.mu.Lock()
-	v.conn = conn
-	ended := v.ended
-	v.mu.Unlock()
-	if ended != nil {
-		conn.end(ended)
-	}
 }
 
 // redirect makes buffers read and write conn. The bytes that came with the request
