@@ -202,10 +202,10 @@ func shownIn(r *http.Request) (ids, others []string) {
 		}
 		sort(token, line)
 	}
-	for _, e := range strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",") {
+	for e := range strings.SplitSeq(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",") {
 		sort(strings.TrimSpace(e), strings.TrimSpace(e))
 	}
-	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		k, v, _ := strings.Cut(pair, "=")
 		key, keyErr := url.QueryUnescape(k)
 		value, valueErr := url.QueryUnescape(v)

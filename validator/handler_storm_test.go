@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,9 +22,8 @@ import (
 // have gone for good not a seat, a goroutine or a descriptor of theirs is left. It
 // does not run in parallel: it counts what the whole process holds.
 func TestHandlerReloadStorm(t *testing.T) {
-	for version := 1; version <= 2; version++ {
-		t.Run(fmt.Sprint("HTTP/", version), func(t *testing.T) { reloadStorm(t, version) })
-	}
+	t.Run("HTTP/1", func(t *testing.T) { reloadStorm(t, plain) })
+	t.Run("HTTP/2", func(t *testing.T) { reloadStorm(t, 2) })
 }
 
 func reloadStorm(t *testing.T, version int) {
@@ -33,15 +32,7 @@ func reloadStorm(t *testing.T, version int) {
 	table, err := slot.NewTable(slot.Config{ReconnectWindow: time.Second})
 	require.NoError(t, err)
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: match, MaximumPlayerSessionCount: players}))
-	s := &site{T: t, table: table}
-	s.server = httptest.NewUnstartedServer(validator.New(table, validator.Config{}).Handler(
-		http.HandlerFunc(stays), validator.HandlerConfig{TakeOver: true}))
-	if version == 1 {
-		s.server.Start()
-	} else {
-		s.server.EnableHTTP2 = true
-		s.server.StartTLS()
-	}
+	s := newSite(t, version, table, validator.HandlerConfig{TakeOver: true}, stays)
 
 	ctx, everybodyLeaves := context.WithCancel(t.Context())
 	defer everybodyLeaves()
@@ -106,4 +97,26 @@ func openFiles(t *testing.T) int {
 		return 0
 	}
 	return len(entries)
+}
+
+// One subscription serves a whole gate, and ends when nobody is inside.
+func TestHandlerSubscribesOnce(t *testing.T) {
+	s := newSite(t, 1, newTable(t, slot.Config{}), validator.HandlerConfig{}, stays)
+	require.Zero(t, subscribers())
+	for range 3 {
+		ctx, everybodyLeaves := context.WithCancel(t.Context())
+		defer everybodyLeaves()
+		for i := range 10 {
+			s.do(s.request(ctx, reserve(t, s.table, fmt.Sprint("player ", i)).PlayerSessionID))
+		}
+		require.Eventually(t, func() bool { return subscribers() == 1 }, patience, time.Millisecond)
+		everybodyLeaves()
+		require.Eventually(t, func() bool { return subscribers() == 0 }, patience, time.Millisecond)
+	}
+}
+
+// subscribers counts those of all tables.
+func subscribers() int {
+	stacks := make([]byte, 1<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "slot.(*eventQueue).serve(")
 }

@@ -29,14 +29,25 @@ type site struct {
 	server *httptest.Server
 }
 
-// newSite serves next to validated players, over HTTP/1.1 or 2.
+// newSite serves next to validated players.
 func newSite(t *testing.T, version int, table *slot.Table, c validator.HandlerConfig, next http.HandlerFunc) *site {
 	t.Helper()
-	s := &site{T: t, table: table}
-	s.server = httptest.NewUnstartedServer(validator.New(table, validator.Config{}).Handler(next, c))
+	return serveSite(t, version, table, validator.New(table, validator.Config{}).Handler(next, c))
+}
+
+// plain is the version of HTTP/1.1 without TLS, for clients that are sockets.
+const plain = 0
+
+func serveSite(t *testing.T, version int, table *slot.Table, h http.Handler) *site {
+	t.Helper()
+	s := &site{T: t, table: table, server: httptest.NewUnstartedServer(h)}
 	s.server.EnableHTTP2 = version == 2
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.server.StartTLS()
+	if version == plain {
+		s.server.Start()
+	} else {
+		s.server.StartTLS()
+	}
 	t.Cleanup(s.server.Close)
 	return s
 }
@@ -314,8 +325,7 @@ func TestHandlerHooksFail(t *testing.T) {
 		var logged bytes.Buffer
 		release := make(chan struct{})
 		table := newTable(t, slot.Config{})
-		s := newSite(t, version, table, validator.HandlerConfig{}, visited)
-		s.server.Config.Handler = validator.New(table, validator.Config{Logger: zerolog.New(&logged)}).Handler(
+		s := serveSite(t, version, table, validator.New(table, validator.Config{Logger: zerolog.New(&logged)}).Handler(
 			http.HandlerFunc(visited), validator.HandlerConfig{
 				Admit: func(_ *http.Request, ps session.PlayerSession) error {
 					switch ps.PlayerID {
@@ -334,7 +344,7 @@ func TestHandlerHooksFail(t *testing.T) {
 					}
 					validator.RefuseWebSocket(w, r, err)
 				},
-			})
+			}))
 		panics, slow := reserve(t, table, "panics").PlayerSessionID, reserve(t, table, "slow").PlayerSessionID
 		banned, alice := reserve(t, table, "banned").PlayerSessionID, reserve(t, table, "alice").PlayerSessionID
 
@@ -366,7 +376,7 @@ func TestHandlerHooksFail(t *testing.T) {
 	})
 }
 
-// The subscription ends with the table.
+// Nobody gets in once the table is closed.
 func TestHandlerOfAClosedTable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1, newTable(t, slot.Config{}), validator.HandlerConfig{}, stays)

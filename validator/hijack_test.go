@@ -21,15 +21,6 @@ import (
 	"github.com/usher-go/usher/validator"
 )
 
-// plainSite is a site without TLS, for clients that are sockets.
-func plainSite(t *testing.T, table *slot.Table, c validator.HandlerConfig, next http.HandlerFunc) *site {
-	t.Helper()
-	s := &site{T: t, table: table}
-	s.server = httptest.NewServer(validator.New(table, validator.Config{}).Handler(next, c))
-	t.Cleanup(s.server.Close)
-	return s
-}
-
 // knock sends a request and what comes in the same packet.
 func (s *site) knock(id, more string) net.Conn {
 	s.Helper()
@@ -63,7 +54,7 @@ func hijacks(t *testing.T) (next http.HandlerFunc, conns chan net.Conn, buffers 
 func TestHijack(t *testing.T) {
 	t.Parallel()
 	next, conns, buffers := hijacks(t)
-	s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
+	s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
 	ps := reserve(t, s.table, "alice")
 	client := s.knock(ps.PlayerSessionID, "")
 	conn, buffer := <-conns, <-buffers
@@ -96,7 +87,7 @@ func TestHijackBuffered(t *testing.T) {
 	t.Parallel()
 	for _, early := range []string{"x", "hello", strings.Repeat("0123456789", 300)} {
 		next, conns, buffers := hijacks(t)
-		s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
+		s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
 		client := s.knock(reserve(t, s.table, "alice").PlayerSessionID, early)
 		conn, buffer := <-conns, <-buffers
 		require.Equal(t, len(early), buffer.Reader.Buffered())
@@ -118,7 +109,7 @@ func TestHijackAbandoned(t *testing.T) {
 		"buffers":    func(_ net.Conn, buffer *bufio.ReadWriter) error { _, err := buffer.ReadByte(); return err },
 	} {
 		next, conns, buffers := hijacks(t)
-		s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
+		s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, next)
 		id := reserve(t, s.table, "alice").PlayerSessionID
 		client := s.knock(id, "")
 		conn, buffer := <-conns, <-buffers
@@ -142,7 +133,7 @@ func TestHijackEndedElsewhere(t *testing.T) {
 	for cause, end := range webEndings {
 		for _, returns := range []bool{true, false} {
 			conns, causes, release := make(chan net.Conn, 1), make(chan error, 1), make(chan struct{})
-			s := plainSite(t, newTable(t, slot.Config{DuplicatePlayers: slot.DuplicatesReplace}), validator.HandlerConfig{},
+			s := newSite(t, plain, newTable(t, slot.Config{DuplicatePlayers: slot.DuplicatesReplace}), validator.HandlerConfig{},
 				func(w http.ResponseWriter, r *http.Request) {
 					conn, _, err := http.NewResponseController(w).Hijack() // as coder/websocket does
 					assert.NoError(t, err)
@@ -181,7 +172,7 @@ func TestHijackEndedElsewhere(t *testing.T) {
 func TestHijackTooLate(t *testing.T) {
 	t.Parallel()
 	errs := make(chan error, 1)
-	s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, r *http.Request) {
+	s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if assert.NoError(t, err) {
@@ -207,7 +198,7 @@ func TestHijackTooLate(t *testing.T) {
 // A handler that panics has nobody left to close what it hijacked.
 func TestHijackPanic(t *testing.T) {
 	t.Parallel()
-	s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, _ *http.Request) {
+	s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, _ *http.Request) {
 		_, _, err := http.NewResponseController(w).Hijack()
 		assert.NoError(t, err)
 		panic(http.ErrAbortHandler)
@@ -223,7 +214,7 @@ func TestHijackPanic(t *testing.T) {
 func TestHijackTwice(t *testing.T) {
 	t.Parallel()
 	conns := make(chan net.Conn, 1)
-	s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, _ *http.Request) {
+	s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, _ *http.Request) {
 		controller := http.NewResponseController(w)
 		conn, _, err := controller.Hijack()
 		assert.NoError(t, err)
@@ -252,12 +243,11 @@ func (w wrapped) Unwrap() http.ResponseWriter { return w.below }
 func TestHijackThroughAWrapper(t *testing.T) {
 	t.Parallel()
 	next, conns, _ := hijacks(t)
-	s := &site{T: t, table: newTable(t, slot.Config{})}
-	gate := validator.New(s.table, validator.Config{}).Handler(next, validator.HandlerConfig{})
-	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	table := newTable(t, slot.Config{})
+	gate := validator.New(table, validator.Config{}).Handler(next, validator.HandlerConfig{})
+	s := serveSite(t, plain, table, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		gate.ServeHTTP(wrapped{w}, r)
 	}))
-	defer s.server.Close()
 	id := reserve(t, s.table, "alice").PlayerSessionID
 	s.knock(id, "")
 	conn := <-conns
@@ -337,18 +327,18 @@ func (w noFlusher) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func TestReadFromAndFlush(t *testing.T) {
 	t.Parallel()
 	copied := make(chan bool, 1)
-	s := plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{}, func(w http.ResponseWriter, _ *http.Request) {
+	table := newTable(t, slot.Config{})
+	gate := validator.New(table, validator.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, ok := w.(io.ReaderFrom)
 		copied <- ok
 		_, err := io.Copy(w, io.LimitReader(strings.NewReader("hello"), 4))
 		assert.NoError(t, err)
 		assert.ErrorIs(t, http.NewResponseController(w).Flush(), http.ErrNotSupported)
-	})
-	gate := s.server.Config.Handler
-	s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	}), validator.HandlerConfig{})
+	s := serveSite(t, plain, table, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		gate.ServeHTTP(noFlusher{wrapped{w}}, r)
-	})
-	status, body := s.get(reserve(t, s.table, "alice").PlayerSessionID)
+	}))
+	status, body := s.get(reserve(t, table, "alice").PlayerSessionID)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "hell", body)
 	require.True(t, <-copied)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +31,7 @@ func upgrade(t testing.TB) http.Header {
 // refuses is a server that lets nobody in.
 func refuses(t *testing.T) *site {
 	t.Helper()
-	return plainSite(t, newTable(t, slot.Config{}), validator.HandlerConfig{Refuse: validator.RefuseWebSocket}, visited)
+	return newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{Refuse: validator.RefuseWebSocket}, visited)
 }
 
 // shakeHands sends a handshake, and reads the answer to it.
@@ -83,11 +82,9 @@ func TestRefuseWebSocket(t *testing.T) {
 // Called with a request that no gate has seen it echoes no id either.
 func TestRefuseWebSocketByItself(t *testing.T) {
 	t.Parallel()
-	s := &site{T: t}
-	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := serveSite(t, plain, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		validator.RefuseWebSocket(w, r, session.ErrPlayerSessionNotFound)
 	}))
-	defer s.server.Close()
 	header := upgrade(t)
 	header["Sec-Websocket-Protocol"] = []string{"psess-x", "usher"}
 	_, in, response := s.shakeHands(header)

@@ -40,6 +40,13 @@ func newVenue(t *testing.T, c slot.Config) *venue {
 
 // serve returns the WebSocket URL of a server.
 func (v *venue) serve(h http.Handler) string {
+	server := httptest.NewTLSServer(h)
+	v.Cleanup(server.Close)
+	return strings.Replace(server.URL, "http", "ws", 1)
+}
+
+// servePlain does so without TLS.
+func (v *venue) servePlain(h http.Handler) string {
 	server := httptest.NewServer(h)
 	v.Cleanup(server.Close)
 	return strings.Replace(server.URL, "http", "ws", 1)
@@ -275,9 +282,7 @@ func TestRefuseWebSocket(t *testing.T) {
 			id, config := c.arrange(v)
 			config.Refuse = validator.RefuseWebSocket
 			gate := validator.New(v.table, validator.Config{}).Handler(http.NotFoundHandler(), config)
-			secure := httptest.NewTLSServer(gate)
-			defer secure.Close()
-			for _, url := range []string{v.serve(gate), strings.Replace(secure.URL, "http", "ws", 1)} {
+			for _, url := range []string{v.serve(gate), v.servePlain(gate)} {
 				for library, dial := range libraries {
 					client, response, err := dial(t.Context(), url, nil, "usher", id)
 					require.NoError(t, err, library)
@@ -297,7 +302,7 @@ func TestFrameWithTheUpgrade(t *testing.T) {
 	t.Parallel()
 	v := newVenue(t, slot.Config{})
 	id := v.reserve("alice")
-	conn, err := net.Dial("tcp", strings.TrimPrefix(v.url, "ws://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(v.servePlain(routes(v.table)), "ws://"))
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
