@@ -103,11 +103,11 @@ func openFiles(t *testing.T) int {
 func TestHandlerSubscribesOnce(t *testing.T) {
 	s := newSite(t, 1, newTable(t, slot.Config{}), validator.HandlerConfig{}, stays)
 	require.Zero(t, subscribers())
-	for range 3 {
+	for round := range 3 {
 		ctx, everybodyLeaves := context.WithCancel(t.Context())
 		defer everybodyLeaves()
-		for i := range 10 {
-			s.do(s.request(ctx, reserve(t, s.table, fmt.Sprint("player ", i)).PlayerSessionID))
+		for i := range 3 {
+			s.do(s.request(ctx, reserve(t, s.table, fmt.Sprint("player ", round, i)).PlayerSessionID))
 		}
 		require.Eventually(t, func() bool { return subscribers() == 1 }, patience, time.Millisecond)
 		everybodyLeaves()
