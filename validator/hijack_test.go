@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -342,4 +344,41 @@ func TestReadFromAndFlush(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "hell", body)
 	require.True(t, <-copied)
+}
+
+// A reverse proxy behind the gate: the game behind it sees no id, and loses its
+// connection with the player session.
+func TestReverseProxy(t *testing.T) {
+	t.Parallel()
+	game := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, []string{"usher"}, r.Header["Sec-Websocket-Protocol"])
+		conn, buffer, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer conn.Close()
+		_, _ = buffer.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_ = buffer.Flush()
+		_, _ = io.Copy(conn, buffer)
+	}))
+	t.Cleanup(game.Close)
+	behind, err := url.Parse(game.URL)
+	require.NoError(t, err)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }}
+	s := newSite(t, plain, newTable(t, slot.Config{}), validator.HandlerConfig{}, proxy.ServeHTTP)
+
+	id := reserve(t, s.table, "alice").PlayerSessionID
+	header := upgrade(t)
+	header.Set("Sec-WebSocket-Protocol", "usher, "+id)
+	conn, in, response := s.shakeHands(header)
+	require.Equal(t, http.StatusSwitchingProtocols, response.StatusCode)
+	send(t, conn, "echo")
+	echo := make([]byte, 4)
+	_, err = io.ReadFull(in, echo)
+	require.NoError(t, err)
+	require.Equal(t, "echo", string(echo))
+	_, err = s.table.Release(id)
+	require.NoError(t, err)
+	_, err = io.ReadAll(in)
+	require.NoError(t, err)
 }
