@@ -13,12 +13,13 @@ type HandlerConfig struct {
 	// accepted: a wrong build, a banned player, the wrong room. Its error refuses
 	// with 403, or with the status of an error of package session that it wraps,
 	// and nothing has changed then: the player may come again with the same id.
-	// A panic refuses too. The request holds no id any more.
+	// A panic refuses too, and is logged. The request holds no id any more.
 	Admit func(*http.Request, session.PlayerSession) error
 
 	// Refuse answers a request that is refused; nil: with a problem document, see
-	// Handler. [RefuseWebSocket] is for browsers. The error is for session.Reason;
-	// who passes it on tells a stranger whether an id is malformed, or unknown.
+	// Handler. [RefuseWebSocket] is for browsers. Mind that strangers may read the
+	// answer: whoever is refused for ErrInvalidPlayerSessionID should be told the
+	// same as for ErrPlayerSessionNotFound.
 	Refuse func(http.ResponseWriter, *http.Request, error)
 
 	// QueryParameter is where the id may stand in the URL; "": nowhere. URLs end
@@ -43,8 +44,9 @@ type HandlerConfig struct {
 // WebSocket can send no Authorization; it offers the subprotocols ["usher", id],
 // of which the server selects "usher". Whatever begins with "psess-" in these
 // places is taken out of the request before Admit, Refuse and next see it, and is
-// never echoed; all else in them is left alone. Several different ids in one
-// request are none. next finds the player by [PlayerSessionFromContext].
+// never echoed; all else in them is left alone. What stands before the gate, such
+// as an access log, still sees it. Several different ids in one request are none.
+// next finds the player by [PlayerSessionFromContext].
 //
 // The player is dropped, as by Disconnect, when next returns or panics. If next
 // has hijacked the connection, what it gets is a [*Conn], and the player is
@@ -60,13 +62,13 @@ type HandlerConfig struct {
 // A refusal answers with a problem document (RFC 9457), whose member "reason" is
 // the word of session.Reason:
 //
-//	401  no id, or one that is malformed ("not_found" as well) or unknown
-//	403  Admit refuses
-//	409  already_active, duplicate
+//	401  not_found: no id, one that is malformed, or one that nobody reserved
+//	403  other: an error of Admit's own
+//	409  already_active; of Admit: duplicate, exists, full
 //	410  completed, timed_out
-//	429  overloaded
-//	500  Admit panicked
-//	503  draining, closed
+//	429  of Admit: overloaded
+//	500  other: Admit panicked
+//	503  closed; of Admit: draining
 //
 // The statuses are chosen here. One subscription to the table's events, while a
 // player is inside, serves the whole gate: make one Handler, not one a request.
