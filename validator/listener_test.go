@@ -877,6 +877,79 @@ func TestCloseWithAStuckHook(t *testing.T) {
 	})
 }
 
+// Accept returns when the listener is closed.
+func TestCloseWakesAccept(t *testing.T) {
+	t.Parallel()
+	l := gate(t, newTable(t, slot.Config{}), validator.ListenerConfig{})
+	failed := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := l.Accept()
+			failed <- err
+		}()
+	}
+	require.NoError(t, l.Close())
+	require.Equal(t, net.ErrClosed, <-failed)
+	require.Equal(t, net.ErrClosed, <-failed)
+}
+
+// tardy is a listener that accepts one more connection after it is closed.
+type tardy struct {
+	*pipes
+	last chan net.Conn
+}
+
+func (l *tardy) Accept() (net.Conn, error) {
+	conn, err := l.pipes.Accept()
+	if err != nil {
+		if last, ok := <-l.last; ok {
+			return last, nil
+		}
+	}
+	return conn, err
+}
+
+// Who comes in the very moment the listener is closed is hung up on.
+func TestAcceptedTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inner := &tardy{newPipes(), make(chan net.Conn)}
+		l := gateAt(t, newTable(t, slot.Config{}), inner, validator.ListenerConfig{})
+		var closing sync.WaitGroup
+		closing.Go(func() { require.NoError(t, l.Close()) })
+		synctest.Wait()
+		client, conn := net.Pipe()
+		inner.last <- conn
+		close(inner.last)
+		require.Empty(t, answer(t, client))
+		closing.Wait()
+	})
+}
+
+// Whoever is pushed out before it is known where it comes from counts nowhere.
+func TestPushedOutBeforeItsAddressIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, slot.Config{})
+		l, inner := bubble(t, table, validator.ListenerConfig{
+			MaxPending:           1,
+			MaxPendingPerAddress: 1,
+			RemoteAddr: func(net.Conn) netip.Addr {
+				time.Sleep(time.Second)
+				return netip.IPv6Loopback()
+			},
+		})
+		first := inner.dial(t)
+		time.Sleep(time.Millisecond)
+		second := inner.dial(t)
+		require.Empty(t, answer(t, first))
+		time.Sleep(2 * time.Second)
+		send(t, second, reserve(t, table, "alice").PlayerSessionID+"\n")
+		accept(t, l)
+		require.Equal(t, validator.ListenerStats{Accepted: 1, PushedOut: 1, Refused: map[string]uint64{}}, settled(l))
+	})
+}
+
 func TestNewListenerWithoutAListener(t *testing.T) {
 	t.Parallel()
 	v := validator.New(newTable(t, slot.Config{}), validator.Config{})
