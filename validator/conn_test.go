@@ -356,7 +356,7 @@ func TestEnd(t *testing.T) {
 				require.ErrorIs(t, err, io.EOF)
 				_, err = conn.Read(make([]byte, 1))
 				var ended *validator.EndedError
-				require.False(t, errors.As(err, &ended), "it was asked for")
+				require.NotErrorAs(t, err, &ended, "it was asked for")
 			})
 		})
 	}

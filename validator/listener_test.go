@@ -268,23 +268,15 @@ func TestTLS(t *testing.T) {
 	require.Equal(t, "refused already_active\n", answer(t, again))
 
 	// The peer reads nothing, and TLS cannot say goodbye: the Conn ends all the same.
-	flooded := make(chan struct{})
-	go func() {
-		defer close(flooded)
-		_ = conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		for chunk := make([]byte, 1<<20); ; {
-			if _, err := conn.Write(chunk); err != nil {
-				return
-			}
-		}
-	}()
-	<-flooded
+	below := conn.NetConn().(*tls.Conn).NetConn()
+	for _, size := range []int{64 << 20, 64 << 20, 1, 1} { // more than the kernel takes; it makes room once
+		require.NoError(t, below.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+		_, _ = below.Write(make([]byte, size))
+	}
 	began := time.Now()
 	_, err = table.Release(id)
 	require.NoError(t, err)
-	_, err = conn.Read(make([]byte, 1))
-	var ended *validator.EndedError
-	require.ErrorAs(t, err, &ended)
+	eventually(t, func() bool { return errors.Is(below.(*net.TCPConn).SetNoDelay(true), net.ErrClosed) }, "closed")
 	require.Less(t, time.Since(began), 4*time.Second, "TLS would wait for 5 s")
 
 	nonsense := dial(t, l) // a plain client on a TLS port
@@ -882,6 +874,79 @@ func TestCloseWithAStuckHook(t *testing.T) {
 		close(stuck)
 		require.NoError(t, l.Close())
 		require.Equal(t, 5*time.Second, time.Since(began))
+	})
+}
+
+// Accept returns when the listener is closed.
+func TestCloseWakesAccept(t *testing.T) {
+	t.Parallel()
+	l := gate(t, newTable(t, slot.Config{}), validator.ListenerConfig{})
+	failed := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := l.Accept()
+			failed <- err
+		}()
+	}
+	require.NoError(t, l.Close())
+	require.Equal(t, net.ErrClosed, <-failed)
+	require.Equal(t, net.ErrClosed, <-failed)
+}
+
+// tardy is a listener that accepts one more connection after it is closed.
+type tardy struct {
+	*pipes
+	last chan net.Conn
+}
+
+func (l *tardy) Accept() (net.Conn, error) {
+	conn, err := l.pipes.Accept()
+	if err != nil {
+		if last, ok := <-l.last; ok {
+			return last, nil
+		}
+	}
+	return conn, err
+}
+
+// Who comes in the very moment the listener is closed is hung up on.
+func TestAcceptedTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inner := &tardy{newPipes(), make(chan net.Conn)}
+		l := gateAt(t, newTable(t, slot.Config{}), inner, validator.ListenerConfig{})
+		var closing sync.WaitGroup
+		closing.Go(func() { require.NoError(t, l.Close()) })
+		synctest.Wait()
+		client, conn := net.Pipe()
+		inner.last <- conn
+		close(inner.last)
+		require.Empty(t, answer(t, client))
+		closing.Wait()
+	})
+}
+
+// Whoever is pushed out before it is known where it comes from counts nowhere.
+func TestPushedOutBeforeItsAddressIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, slot.Config{})
+		l, inner := bubble(t, table, validator.ListenerConfig{
+			MaxPending:           1,
+			MaxPendingPerAddress: 1,
+			RemoteAddr: func(net.Conn) netip.Addr {
+				time.Sleep(time.Second)
+				return netip.IPv6Loopback()
+			},
+		})
+		first := inner.dial(t)
+		time.Sleep(time.Millisecond)
+		second := inner.dial(t)
+		require.Empty(t, answer(t, first))
+		time.Sleep(2 * time.Second)
+		send(t, second, reserve(t, table, "alice").PlayerSessionID+"\n")
+		accept(t, l)
+		require.Equal(t, validator.ListenerStats{Accepted: 1, PushedOut: 1, Refused: map[string]uint64{}}, settled(l))
 	})
 }
 
