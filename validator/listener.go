@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -310,8 +309,12 @@ func (l *Listener) receive(conn net.Conn) {
 		v.hangUp()
 		return
 	}
-	l.running.Go(func() { l.welcome(v) })
-	runtime.Gosched() // what v has sent is read before others can push it out
+	begun := make(chan struct{})
+	l.running.Go(func() {
+		close(begun)
+		l.welcome(v)
+	})
+	<-begun // or v might be pushed out before anybody has read what it sent
 }
 
 // welcome is a connection until it is refused, or Accept has returned it.

@@ -557,6 +557,45 @@ func TestMaxPending(t *testing.T) {
 	require.Empty(t, l.Stats().Refused)
 }
 
+// An id that has arrived is read before others can push it out, although accepting
+// is faster than reading. When the system stops the one and runs the other, a player
+// may still have to come again.
+func TestIDsThatAreThereAreRead(t *testing.T) {
+	t.Parallel()
+	const players, strangers = 50, 40 // behind each
+	table := newTable(t, slot.Config{DuplicatePlayers: slot.DuplicatesAllow})
+	many := players
+	require.NoError(t, table.UpdateGameSession(match, slot.GameSessionUpdate{MaximumPlayerSessionCount: &many}))
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var clients []net.Conn
+	for range players {
+		client := dial(t, inner)
+		send(t, client, reserve(t, table, "player").PlayerSessionID+"\n")
+		clients = append(clients, client)
+		for range strangers {
+			dial(t, inner)
+		}
+	}
+	l := gateAt(t, table, inner, validator.ListenerConfig{MaxPending: 64, MaxPendingPerAddress: -1})
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintln(conn, "welcome")
+			_ = conn.Close()
+		}
+	}()
+	var in int
+	for _, client := range clients {
+		text, _ := io.ReadAll(client) // an error is that of being pushed out
+		in += strings.Count(string(text), "welcome")
+	}
+	require.Greater(t, in, players*3/4)
+}
+
 // phase#1701: hoarding by one client. The bound of its address is not that of
 // others.
 func TestMaxPendingPerAddress(t *testing.T) {
