@@ -178,6 +178,17 @@ func TestHandlerStream(t *testing.T) {
 	})
 }
 
+// The context ends with the handler, whoever called that.
+func TestHandlerContext(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+reserve(t, table, "alice").PlayerSessionID)
+	seen, _ := through(t, table, r)
+	require.ErrorIs(t, context.Cause(seen.Context()), context.Canceled)
+	require.NoError(t, r.Context().Err())
+}
+
 // A handler that panics has dropped its player first, and the panic goes on.
 func TestHandlerPanic(t *testing.T) {
 	t.Parallel()
