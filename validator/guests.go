@@ -42,10 +42,19 @@ type guests struct {
 	log    zerolog.Logger
 	accept func(playerSessionID string) (session.PlayerSession, error)
 
-	mu     sync.Mutex        // held from the accept of a guest until it is in inside; protects the rest
-	inside map[string]*guest // by player session id, the latest connection of each
-	cancel func()            // ends the subscription; nil while there is none
-	closed bool
+	mu       sync.Mutex          // protects the rest; not held while accepting, which may log
+	arriving map[string]*arrival // by player session id, those whose accept is under way
+	inside   map[string]*guest   // likewise, the latest connection of each player
+	cancel   func()              // ends the subscription; nil while there is none
+	closed   bool
+}
+
+// arrival are the connections that are being accepted for one player session, and
+// what was heard of it meanwhile: those of generation lost and older have lost it.
+type arrival struct {
+	connections int
+	lost        uint32
+	why         session.Cause
 }
 
 // guest is one connection, or request, of a player.
@@ -55,7 +64,10 @@ type guest struct {
 }
 
 func newGuests(v *Validator, takeOver bool) *guests {
-	g := &guests{table: v.table, log: v.log, accept: v.table.Activate, inside: map[string]*guest{}}
+	g := &guests{
+		table: v.table, log: v.log, accept: v.table.Activate,
+		arriving: map[string]*arrival{}, inside: map[string]*guest{},
+	}
 	if takeOver {
 		g.accept = v.table.TakeOver
 	}
@@ -70,17 +82,49 @@ func (g *guests) admit(playerSessionID string, look func(session.PlayerSession) 
 	if err := g.show(playerSessionID, look); err != nil {
 		return nil, err
 	}
-	g.mu.Lock() // an event of what is accepted here waits until the guest is inside
-	defer g.mu.Unlock()
-	g.subscribe()
-	defer g.unsubscribe() // if nobody came in
+	a := g.expect(playerSessionID)
 	ps, err := g.accept(playerSessionID)
+	return g.enter(playerSessionID, a, ps, err, end)
+}
+
+// expect is called before an accept, so that no event is missed.
+func (g *guests) expect(playerSessionID string) *arrival {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.cancel == nil {
+		g.cancel = g.table.Subscribe(g.heard)
+	}
+	a := g.arriving[playerSessionID]
+	if a == nil {
+		a = new(arrival)
+		g.arriving[playerSessionID] = a
+	}
+	a.connections++
+	return a
+}
+
+// enter is called after it, and returns its error.
+func (g *guests) enter(playerSessionID string, a *arrival, ps session.PlayerSession, err error, end func(error)) (*guest, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	defer g.unsubscribe() // if nobody came in
+	if a.connections--; a.connections == 0 {
+		delete(g.arriving, playerSessionID)
+	}
 	if err != nil {
 		return nil, err
 	}
-	g.evict(ps.PlayerSessionID, ps.Generation-1, session.CauseReturned)
 	arrived := &guest{playerSession: ps, end: end}
-	g.inside[ps.PlayerSessionID] = arrived
+	other := g.inside[playerSessionID]
+	switch {
+	case a.lost >= ps.Generation:
+		go end(&EndedError{a.why})
+	case other != nil && other.playerSession.Generation > ps.Generation:
+		go end(&EndedError{session.CauseReturned})
+	default:
+		g.evict(playerSessionID, ps.Generation-1, session.CauseReturned)
+		g.inside[playerSessionID] = arrived
+	}
 	return arrived, nil
 }
 
@@ -148,6 +192,9 @@ func (g *guests) heard(e session.Event) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if a := g.arriving[ps.PlayerSessionID]; a != nil && a.lost < latest {
+		a.lost, a.why = latest, e.Cause
+	}
 	g.evict(ps.PlayerSessionID, latest, e.Cause)
 	g.unsubscribe()
 }
@@ -171,10 +218,8 @@ func (g *guests) dropped(gone *guest) error {
 // left says that the player has left for good, be the connection still there or
 // dropped. It does nothing if a later connection has the player session.
 func (g *guests) left(gone *guest) error {
+	g.forget(gone)
 	id := gone.playerSession.PlayerSessionID
-	g.mu.Lock() // nobody returns through this gate meanwhile
-	defer g.mu.Unlock()
-	g.remove(gone)
 	ps, err := g.table.Lookup(id)
 	if err != nil || ps.Generation != gone.playerSession.Generation {
 		return err
@@ -183,25 +228,14 @@ func (g *guests) left(gone *guest) error {
 	return err
 }
 
+// forget leaves a later connection of the same player session alone.
 func (g *guests) forget(gone *guest) {
+	id := gone.playerSession.PlayerSessionID
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.remove(gone)
-}
-
-// remove requires g.mu held. It leaves a later connection of the same player
-// session alone.
-func (g *guests) remove(gone *guest) {
-	id := gone.playerSession.PlayerSessionID
 	if g.inside[id] == gone {
 		delete(g.inside, id)
 		g.unsubscribe()
-	}
-}
-
-func (g *guests) subscribe() { // requires g.mu held
-	if g.cancel == nil {
-		g.cancel = g.table.Subscribe(g.heard)
 	}
 }
 
@@ -214,7 +248,7 @@ func (g *guests) close() {
 }
 
 func (g *guests) unsubscribe() { // requires g.mu held
-	if g.closed && len(g.inside) == 0 && g.cancel != nil {
+	if g.closed && len(g.arriving)+len(g.inside) == 0 && g.cancel != nil {
 		g.cancel()
 		g.cancel = nil
 	}
