@@ -268,8 +268,8 @@ func TestHandlerEndedElsewhere(t *testing.T) {
 	})
 }
 
-// A dropped player who does not come back, and one whose visit ends by itself, are
-// no business of a later visit's.
+// The later request has the player session, and the end of the older one does not
+// drop it.
 func TestHandlerTakeOver(t *testing.T) {
 	t.Parallel()
 	everyVersion(t, func(t *testing.T, version int) {
