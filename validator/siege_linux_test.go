@@ -164,7 +164,7 @@ func (f *fortress) falls() (last condition) {
 var attacks = []struct {
 	name        string
 	attack      func(*net.TCPConn)
-	descriptors int // the server may have
+	descriptors int  // the server may have
 	near        bool // from the address of the players
 }{
 	{name: "silent", attack: func(*net.TCPConn) {}},
