@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
@@ -164,8 +165,8 @@ func ExampleValidator_NewListener() {
 	// refused not_found
 }
 
-// Who has another build of the game is refused, and may come back with the right
-// one: the reservation is not burnt.
+// Who is banned is refused, and may come back with the same id when that is over:
+// the reservation is not burnt.
 func ExampleListenerConfig_admit() {
 	table, id := newMatch("alice")
 	defer table.Close()
@@ -174,41 +175,36 @@ func ExampleListenerConfig_admit() {
 	if err != nil {
 		panic(err)
 	}
+	var banned sync.Map
+	banned.Store("alice", true)
 	gate := v.NewListener(inner, validator.ListenerConfig{
-		Admit: func(conn net.Conn, _ session.PlayerSession) error {
-			var build [3]byte
-			if _, err := io.ReadFull(conn, build[:]); err != nil {
-				return err
-			}
-			if string(build[:]) != "1.2" {
-				return errors.New("another build")
+		Admit: func(_ net.Conn, ps session.PlayerSession) error {
+			if _, is := banned.Load(ps.PlayerID); is {
+				return errors.New("you are banned")
 			}
 			return nil
-		},
-		Handshake: func(conn net.Conn) (playerSessionID string, err error) {
-			_, err = fmt.Fscanln(conn, &playerSessionID) // reads no further than the line's end
-			return playerSessionID, err
 		},
 		Refuse: func(conn net.Conn, err error) { fmt.Fprintln(conn, "sorry:", err) },
 	})
 	defer gate.Close()
 
-	connect := func(build string) net.Conn {
+	connect := func() net.Conn {
 		conn, err := net.Dial("tcp", gate.Addr().String())
 		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintf(conn, "%s\n%s", id, build)
+		fmt.Fprintln(conn, id)
 		return conn
 	}
-	told, _ := io.ReadAll(connect("1.1"))
+	told, _ := io.ReadAll(connect())
 	fmt.Print(string(told))
-	defer connect("1.2").Close()
+	banned.Clear()
+	defer connect().Close()
 	conn, err := gate.AcceptPlayer()
 	fmt.Println(conn.PlayerSession().PlayerID, err)
 	fmt.Println(conn.End()) // the seat is free
 	// Output:
-	// sorry: another build
+	// sorry: you are banned
 	// alice <nil>
 	// <nil>
 }
