@@ -36,7 +36,10 @@
 //
 // The player session as the table has it decides, and a gate learns of it by one
 // subscription for all its connections. So a server may use several gates, and the
-// table beside them: TakeOver at one gate closes the connection of another.
+// table beside them: TakeOver at one gate closes the connection of another. From a
+// Release to the client's end of file it takes 40 µs over loopback on two cores
+// (BenchmarkEviction), and 50 ms if TLS cannot say goodbye, since the client does
+// not read.
 //
 // # A listener under attack
 //

@@ -271,7 +271,7 @@ func (l *Listener) serve() {
 		case err == nil:
 			pause = 0
 			l.receive(conn)
-		case errors.Is(err, syscall.EMFILE) && l.pending.makeRoom():
+		case errors.Is(err, syscall.EMFILE) && l.pending.makeRoom(): // at once, for there is a descriptor now
 		case isTemporary(err):
 			pause = min(max(2*pause, minPause), maxPause)
 			l.log.Warn().Err(err).Stringer("pause", pause).Msg("cannot accept connections: trying again")
