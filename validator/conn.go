@@ -54,7 +54,7 @@ func newConn(c net.Conn, g *guests) *Conn {
 // it since, the table's Lookup tells.
 func (c *Conn) PlayerSession() session.PlayerSession { return c.guest.playerSession }
 
-// NetConn returns the connection below, which the inner listener accepted. What
+// NetConn returns the connection below, for what a [net.Conn] does not do. What
 // fails there, this Conn does not notice, and what came in one packet with the id
 // is not read there. To close it is no substitute for Close.
 func (c *Conn) NetConn() net.Conn { return c.conn }

@@ -48,11 +48,11 @@ type ListenerConfig struct {
 	// client may come back with the same id. It counts towards HandshakeTimeout.
 	Admit func(net.Conn, session.PlayerSession) error
 
-	// Refuse tells a client why it is refused; the connection is closed then.
-	// It has a second. It is not called for those who hung up themselves, or
-	// were hung up on at a bound. Mind that strangers may read it: whoever is
-	// refused for ErrInvalidPlayerSessionID should be told the same as for
-	// ErrPlayerSessionNotFound.
+	// Refuse tells a client why it is refused, also at HandshakeTimeout; it has
+	// a second for that, and the connection is closed then. It is not called
+	// for those who hung up themselves, or were hung up on at a bound. Mind that
+	// strangers may read it: whoever is refused for ErrInvalidPlayerSessionID
+	// should be told the same as for ErrPlayerSessionNotFound.
 	//
 	// If it is nil, the client gets a line with the reason's word, such as
 	// "refused already_active"; for a malformed id it is "refused not_found".
@@ -271,7 +271,7 @@ func (l *Listener) serve() {
 		case err == nil:
 			pause = 0
 			l.receive(conn)
-		case errors.Is(err, syscall.EMFILE) && l.pending.makeRoom():
+		case errors.Is(err, syscall.EMFILE) && l.pending.makeRoom(): // at once, for there is a descriptor now
 		case isTemporary(err):
 			pause = min(max(2*pause, minPause), maxPause)
 			l.log.Warn().Err(err).Stringer("pause", pause).Msg("cannot accept connections: trying again")

@@ -687,6 +687,37 @@ func TestStrangersPushOutStrangers(t *testing.T) {
 	})
 }
 
+// Whoever Admit has refused is a stranger again, who stands behind nobody.
+func TestTheRefusedMakeRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, slot.Config{})
+		l, inner := bubble(t, table, validator.ListenerConfig{
+			MaxPending: 2,
+			Admit: func(_ net.Conn, ps session.PlayerSession) error {
+				if ps.PlayerID == "mallory" {
+					return session.ErrCreationDenied
+				}
+				return nil
+			},
+			Refuse: func(net.Conn, error) { time.Sleep(500 * time.Millisecond) },
+		})
+		id := reserve(t, table, "mallory").PlayerSessionID
+		for range 2 {
+			send(t, inner.dial(t), id+"\n")
+			synctest.Wait()
+		}
+		alice, bob := inner.dial(t), inner.dial(t)
+		synctest.Wait()
+		require.EqualValues(t, 2, l.Stats().PushedOut)
+		send(t, alice, reserve(t, table, "alice").PlayerSessionID+"\n")
+		require.Equal(t, "alice", accept(t, l).PlayerSession().PlayerID)
+		send(t, bob, reserve(t, table, "bob").PlayerSessionID+"\n")
+		require.Equal(t, "bob", accept(t, l).PlayerSession().PlayerID)
+		time.Sleep(time.Second)
+	})
+}
+
 // Whoever is pushed out while Admit looks keeps the reservation.
 func TestPushedOutOfAdmit(t *testing.T) {
 	t.Parallel()

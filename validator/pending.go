@@ -107,22 +107,28 @@ func (p *pending) pushOut(c *crowd, count *uint64) *visitor {
 func (p *pending) know(v *visitor) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !v.waits || v.known {
+	p.rank(v, true)
+}
+
+// rank lets v stand with those it belongs to. It requires p.mu held.
+func (p *pending) rank(v *visitor, known bool) {
+	if !v.waits || v.known == known {
+		v.known = known
 		return
 	}
 	p.all.drop(v, ofAll)
 	if v.neighbours != nil {
 		v.neighbours.drop(v, ofAddress)
 	}
-	v.known = true
+	v.known = known
 	p.all.add(v, ofAll)
 	if v.neighbours != nil {
 		v.neighbours.add(v, ofAddress)
 	}
 }
 
-// refuse gives v until timeout to be told so. It reports false if v was hung up
-// on.
+// refuse gives v, which is nobody any more, until timeout to be told so. It reports
+// false if v was hung up on.
 func (p *pending) refuse(v *visitor, late bool, timeout time.Duration) bool {
 	p.mu.Lock()
 	if v.hungUp {
@@ -133,12 +139,12 @@ func (p *pending) refuse(v *visitor, late bool, timeout time.Duration) bool {
 		p.outOfTime++
 	}
 	v.refused = true
+	p.rank(v, false)
 	if v.waits {
 		v.timer.Reset(timeout)
 		p.mu.Unlock()
 		return true
 	}
-	v.known = false
 	p.mu.Unlock()
 	return p.enter(v, timeout) // it had left to come in
 }

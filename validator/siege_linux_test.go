@@ -160,11 +160,13 @@ func (f *fortress) falls() (last condition) {
 	return last
 }
 
+var megabyte = bytes.Repeat([]byte("x"), 1<<20)
+
 // attacks are what a connection may do to a server.
 var attacks = []struct {
 	name        string
 	attack      func(*net.TCPConn)
-	descriptors int // the server may have
+	descriptors int  // the server may have
 	near        bool // from the address of the players
 }{
 	{name: "silent", attack: func(*net.TCPConn) {}},
@@ -177,7 +179,7 @@ var attacks = []struct {
 			time.Sleep(time.Second)
 		}
 	}},
-	{name: "no-newline", attack: func(c *net.TCPConn) { _, _ = c.Write(bytes.Repeat([]byte("x"), 1<<20)) }},
+	{name: "no-newline", attack: func(c *net.TCPConn) { _, _ = c.Write(megabyte) }},
 	{name: "random", attack: func(c *net.TCPConn) {
 		noise := make([]byte, rand.IntN(4096))
 		for i := range noise {
