@@ -11,4 +11,66 @@
 //
 // A [Validator] keeps no state of its own: everything is in the [slot.Table], and
 // its concurrency properties are the table's.
+//
+// # Gates
+//
+// A gate makes these calls for you, so that none is forgotten: a connection comes
+// out of it validated; when it goes, its player is dropped; and when the player
+// session ends in any other way, the connection goes. There is one for every
+// [net.Listener], be it TCP, TLS or a Unix socket, and [Validator.Handler] for HTTP
+// and WebSocket.
+//
+//	gate := v.NewListener(inner, validator.ListenerConfig{})
+//	for {
+//		conn, err := gate.AcceptPlayer()
+//		if err != nil {
+//			return err
+//		}
+//		go play(conn, conn.PlayerSession()) // ends with conn.Close or conn.End
+//	}
+//
+// A client of a [Listener] sends its id on a line of its own, and goes on with what
+// it likes. If it is refused, it gets a line such as "refused timed_out", with the
+// word of [session.Reason]. Whoever has no id of a player session there is or was
+// gets "refused not_found", whatever it sent.
+//
+// The player session as the table has it decides, and a gate learns of it by one
+// subscription for all its connections. So a server may use several gates, and the
+// table beside them: TakeOver at one gate closes the connection of another. From a
+// Release to the client's end of file it takes 40 µs over loopback on two cores
+// (BenchmarkEviction), and 50 ms if TLS cannot say goodbye, since the client does
+// not read.
+//
+// # A listener under attack
+//
+// Until a client has shown an id, it costs a goroutine, a descriptor and about
+// 8 KB, or 20 KB while it is told that it is refused. There are 1,024 such clients
+// at most (MaxPending), 64 of one address (MaxPendingPerAddress), and none for
+// longer than 5 s (HandshakeTimeout), and a second to be refused in. At a bound the
+// oldest is hung up on, and so it is when the process runs out of descriptors:
+// hoarding does not keep anybody out who sends its id at once.
+//
+// Measured on two cores, which the attackers shared: 10,000 connections at a time
+// from as many loopback addresses, anew as soon as they were hung up on; 100
+// players came in meanwhile, one after the other, and none was pushed out. How long
+// that took from dialling to the server's welcome, in ms, and the server's heap and
+// stacks at their peak:
+//
+//	attack                                   median   slowest      MB
+//	silent                                      2.7        82    12.0
+//	silent, from the players' own address       0.4         7     5.3
+//	a byte a second                             1.7        45    11.5
+//	1 MB without a newline                      4.0        94     5.7
+//	random bytes                                0.5        49    25.5
+//	a TLS client                                2.8        19    25.3
+//	half-closed at once                         0.7       218     4.5
+//	reset in mid-handshake                     <0.1        64     4.2
+//	an invented id                              0.1       166    26.4
+//	silent, to a server of 128 descriptors      1.5        19     5.2
+//
+// Afterwards not one seat, goroutine or descriptor was left behind.
+//
+//	go test -run '^$' -bench Siege -benchtime=1x ./validator
+//
+// repeats it.
 package validator

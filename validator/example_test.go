@@ -1,8 +1,12 @@
 package validator_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"sync"
 
 	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
@@ -112,4 +116,95 @@ func ExampleValidator_UpdatePlayerSessionCreationPolicy() {
 	// <nil>
 	// bob: denied
 	// alice: ACTIVE <nil>
+}
+
+// A game server in ten lines: whoever comes out of the listener is validated, and
+// the seat is looked after when it goes.
+func ExampleValidator_NewListener() {
+	table, id := newMatch("alice")
+	defer table.Close()
+	v := validator.New(table, validator.Config{})
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	gate := v.NewListener(inner, validator.ListenerConfig{})
+	defer gate.Close()
+	go func() {
+		for {
+			conn, err := gate.AcceptPlayer()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				fmt.Fprintln(conn, "welcome,", conn.PlayerSession().PlayerID)
+				_, _ = io.Copy(conn, conn) // here goes your game
+			}()
+		}
+	}()
+
+	connect := func(id string) (net.Conn, string) {
+		conn, err := net.Dial("tcp", gate.Addr().String())
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintln(conn, id)
+		line, _ := bufio.NewReader(conn).ReadString('\n')
+		return conn, line
+	}
+	for _, id := range []string{id, id, "psess-guessed", "hello"} {
+		conn, line := connect(id)
+		defer conn.Close()
+		fmt.Print(line)
+	}
+	// Output:
+	// welcome, alice
+	// refused already_active
+	// refused not_found
+	// refused not_found
+}
+
+// Who is banned is refused, and may come back with the same id when that is over:
+// the reservation is not burnt.
+func ExampleListenerConfig_admit() {
+	table, id := newMatch("alice")
+	defer table.Close()
+	v := validator.New(table, validator.Config{})
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	var banned sync.Map
+	banned.Store("alice", true)
+	gate := v.NewListener(inner, validator.ListenerConfig{
+		Admit: func(_ net.Conn, ps session.PlayerSession) error {
+			if _, is := banned.Load(ps.PlayerID); is {
+				return errors.New("you are banned")
+			}
+			return nil
+		},
+		Refuse: func(conn net.Conn, err error) { fmt.Fprintln(conn, "sorry:", err) },
+	})
+	defer gate.Close()
+
+	connect := func() net.Conn {
+		conn, err := net.Dial("tcp", gate.Addr().String())
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintln(conn, id)
+		return conn
+	}
+	told, _ := io.ReadAll(connect())
+	fmt.Print(string(told))
+	banned.Clear()
+	defer connect().Close()
+	conn, err := gate.AcceptPlayer()
+	fmt.Println(conn.PlayerSession().PlayerID, err)
+	fmt.Println(conn.End()) // the seat is free
+	// Output:
+	// sorry: you are banned
+	// alice <nil>
+	// <nil>
 }

@@ -12,6 +12,8 @@ import (
 // Config configures a Validator. The zero value works.
 type Config struct {
 	// Logger takes the refusals at this door; the zero Logger is the table's.
+	// What goes wrong at a gate, such as a hook that panics, it takes as well;
+	// there, the zero Logger is silent.
 	Logger zerolog.Logger
 }
 
@@ -20,6 +22,7 @@ type Config struct {
 // be called concurrently.
 type Validator struct {
 	table *slot.Table
+	log   zerolog.Logger
 }
 
 // New returns a validator for the player sessions of t, which must not be nil. It
@@ -31,7 +34,7 @@ func New(t *slot.Table, c Config) *Validator {
 	if !reflect.ValueOf(c.Logger).IsZero() {
 		t = t.WithLogger(c.Logger)
 	}
-	return &Validator{table: t}
+	return &Validator{table: t, log: c.Logger}
 }
 
 // AcceptPlayerSession validates a player that connects with playerSessionID, and

@@ -326,10 +326,14 @@ func (d *demo) isRefused(who, what string, id func() string, reason error) act {
 			c.drop()
 			return s.wrong("got in, to seat %d, instead of being refused as %s", seat, session.Reason(reason))
 		}
-		if word != session.Reason(reason) {
-			return s.wrong("refused as %s instead of %s", word, session.Reason(reason))
+		want := session.Reason(reason)
+		if errors.Is(reason, session.ErrInvalidPlayerSessionID) {
+			want = session.Reason(session.ErrPlayerSessionNotFound) // strangers are not told more
 		}
-		d.refused[word]++
+		if word != want {
+			return s.wrong("refused as %s instead of %s", word, want)
+		}
+		d.refused[session.Reason(reason)]++
 		s.result, s.reason = "refused: "+word, word
 		d.timeline.add(s)
 		return nil
