@@ -1,0 +1,5 @@
+module github.com/usher-go/usher/validator/gameliftapi
+
+go 1.25.0
+
+replace github.com/usher-go/usher => ../..
