@@ -1,0 +1,108 @@
+package gameliftapi
+
+import (
+	"crypto/rand"
+	"errors"
+	"hash/maphash"
+	"io"
+	"net/http"
+
+	"github.com/usher-go/usher/slot"
+)
+
+// maxBody is enough for GameSessionData of the longest kind in any alphabet but
+// one of four-byte characters.
+const maxBody = 1 << 20
+
+// handler serves the operations of a table.
+type handler struct {
+	config     Config
+	operations map[string]operation // those allowed
+	table      *slot.Table
+	games      *games
+	pager      pager
+}
+
+// New returns the service API of a table. It panics if Operations names one that
+// there is not: it would be missed only when it is needed.
+func New(table *slot.Table, c Config) http.Handler {
+	c = c.withDefaults()
+	h := &handler{
+		config:     c,
+		operations: make(map[string]operation),
+		table:      table,
+		games:      newGames(table),
+		pager:      pager{maphash.MakeSeed()},
+	}
+	for _, name := range c.allowed() {
+		h.operations[name] = operations[name]
+	}
+	return h
+}
+
+// ServeHTTP answers one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := rand.Text()
+	w.Header().Set("X-Amzn-Requestid", id)
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "gameliftapi: POST it, as AWS SDKs do", http.StatusMethodNotAllowed)
+		return
+	}
+	wire, name, err := recognize(r)
+	var body []byte
+	if err == nil {
+		body, err = h.answer(w, r, wire, name)
+	}
+	status := http.StatusOK
+	if err != nil {
+		e := exceptionOf(err)
+		h.config.Logger.Warn().Str("request", id).Str("operation", name).
+			Str("exception", e.name).AnErr("error", err).Msg("gameliftapi: refused")
+		status = e.status()
+		body, _ = wire.encode(failure{e.name, e.message, e.message})
+	}
+	wire.write(w, status, body)
+}
+
+// answer takes a request in this order: who sends it, may they, what is asked. A
+// stranger learns nothing, and costs no body.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, wire *wire, name string) ([]byte, error) {
+	verify, err := h.config.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(body); err != nil {
+		return nil, err
+	}
+	run, err := h.operation(name)
+	if err != nil {
+		return nil, err
+	}
+	output, err := run(r.Context(), h, func(input any) error {
+		if err := wire.decode(body, input); err != nil {
+			return &exception{invalidRequest, "the body cannot be read: " + err.Error()}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return wire.encode(output)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, &exception{invalidRequest, "the body is longer than 1 MiB"}
+	case err != nil:
+		return nil, &exception{invalidRequest, "the body ends too early"}
+	}
+	return body, nil
+}
