@@ -43,6 +43,9 @@ func (in *updateGameSessionInput) forTable() slot.GameSessionUpdate {
 // updateGameSession changes all that is asked or nothing. Properties are added and
 // modified; there is no way to delete one, as in GameLift.
 func updateGameSession(_ context.Context, h *handler, in *updateGameSessionInput) (gameSessionOutput, error) {
+	if err := h.checkMaximum(in.MaximumPlayerSessionCount); err != nil {
+		return gameSessionOutput{}, err
+	}
 	h.games.changing.Lock()
 	defer h.games.changing.Unlock()
 	whole, err := h.games.get(*in.GameSessionID)

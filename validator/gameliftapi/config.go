@@ -33,6 +33,10 @@ type Config struct {
 	// signed for any region.
 	Region string
 
+	// MaxPlayers is the greatest MaximumPlayerSessionCount that may be asked for;
+	// GameLift's is 200. 0: only the table's limit.
+	MaxPlayers int
+
 	// Placement puts new game sessions on server processes. nil: they are ACTIVE
 	// on the table at once.
 	Placement Placement

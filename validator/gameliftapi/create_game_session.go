@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/usher-go/usher/session"
@@ -46,6 +47,9 @@ func createGameSession(ctx context.Context, h *handler, in *createGameSessionInp
 	if err := h.checkOwnFleet(in.FleetID, in.AliasID); err != nil {
 		return gameSessionOutput{}, err
 	}
+	if err := h.checkMaximum(in.MaximumPlayerSessionCount); err != nil {
+		return gameSessionOutput{}, err
+	}
 	h.games.changing.Lock()
 	defer h.games.changing.Unlock()
 	whole := h.proposed(in)
@@ -65,6 +69,14 @@ func createGameSession(ctx context.Context, h *handler, in *createGameSessionInp
 	whole.GameSession = gs
 	h.games.keep(whole, in)
 	return gameSessionOutput{newGameSession(h.games.complete(gs))}, nil
+}
+
+// checkMaximum refuses more seats than a game session may have here.
+func (h *handler) checkMaximum(seats *int32) error {
+	if most := h.config.MaxPlayers; most > 0 && seats != nil && int(*seats) > most {
+		return &exception{invalidRequest, "MaximumPlayerSessionCount is greater than " + strconv.Itoa(most)}
+	}
+	return nil
 }
 
 // proposed is the game session that in asks for.
