@@ -13,9 +13,9 @@ type Config struct {
 	// "": none is.
 	BearerToken string
 
-	// Anonymous takes every request, whatever credentials it carries, if neither
-	// Credentials nor BearerToken is set. It is for loopback alone: anybody who can
-	// connect can take seats.
+	// Anonymous takes every request that comes from a loopback address, whatever
+	// credentials it carries, if neither Credentials nor BearerToken is set. It is
+	// for a developer's machine: whoever has an account on it can take seats.
 	Anonymous bool
 
 	// Operations are the names of those allowed, such as "CreatePlayerSession".
@@ -41,7 +41,8 @@ type Config struct {
 	// on the table at once.
 	Placement Placement
 
-	// Logger takes the refusals. The zero Logger is silent.
+	// Logger takes the refusals: the client's faults at debug level, those of this
+	// server as errors. The zero Logger is silent.
 	Logger zerolog.Logger
 }
 

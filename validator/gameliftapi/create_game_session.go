@@ -83,7 +83,7 @@ func (h *handler) checkMaximum(seats *int32) error {
 func (h *handler) proposed(in *createGameSessionInput) GameSession {
 	name := textOf(in.IdempotencyToken) + textOf(in.GameSessionID) // one of them at most
 	if name == "" {
-		name = strings.ToLower(rand.Text())
+		name = "gsess-" + strings.ToLower(rand.Text())
 	}
 	arn := "arn:aws:gamelift:" + h.config.Region + ":"
 	return GameSession{

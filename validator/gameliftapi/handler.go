@@ -3,9 +3,12 @@ package gameliftapi
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
 	"net/http"
+
+	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/slot"
 )
@@ -57,12 +60,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if err != nil {
 		e := exceptionOf(err)
-		h.config.Logger.Warn().Str("request", id).Str("operation", name).
-			Str("exception", e.name).AnErr("error", err).Msg("gameliftapi: refused")
+		h.log(e).Str("request", id).Str("operation", fmt.Sprintf("%.64s", name)).
+			Str("exception", e.name).AnErr("error", err).Msg("request refused")
 		status = e.status()
 		body, _ = wire.encode(failure{e.name, e.message, e.message})
 	}
 	wire.write(w, status, body)
+}
+
+// log keeps what strangers can cause as often as they like out of most logs.
+func (h *handler) log(e *exception) *zerolog.Event {
+	if e.name == internalService {
+		return h.config.Logger.Error()
+	}
+	return h.config.Logger.Debug()
 }
 
 // answer takes a request in this order: who sends it, may they, what is asked. A
@@ -85,7 +96,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wire *wire, nam
 	}
 	output, err := run(r.Context(), h, func(input any) error {
 		if err := wire.decode(body, input); err != nil {
-			return &exception{invalidRequest, "the body cannot be read: " + err.Error()}
+			return unreadable(err)
 		}
 		return nil
 	})

@@ -2,7 +2,9 @@ package gameliftapi_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -69,4 +71,15 @@ func newClient(url string, change ...func(*gamelift.Options)) *gamelift.Client {
 		}),
 	}
 	return gamelift.New(options, change...)
+}
+
+// post asks a handler in JSON, without a socket, from loopback.
+func post(handler http.Handler, operation, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:50000"
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "GameLift."+operation)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -58,6 +59,9 @@ func checkObject(d *json.Decoder, depth int) error {
 			return err
 		}
 		key, _ := name.(string)
+		if depth == 1 {
+			key = strings.ToLower(key) // encoding/json takes a member in any case
+		}
 		if seen[key] {
 			return errors.New("a name stands in it twice")
 		}

@@ -1,9 +1,14 @@
 package gameliftapi
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // wire is how the body of a request is read and an answer written.
@@ -46,6 +51,26 @@ func recognize(r *http.Request) (w *wire, operation string, err error) {
 		return w, operation, &exception{invalidRequest, "the Content-Type must be " + w.contentType}
 	}
 	return w, operation, nil
+}
+
+// unreadable names the member that is at fault, if it is one.
+func unreadable(err error) *exception {
+	var inJSON *json.UnmarshalTypeError
+	var inCBOR *cbor.UnmarshalTypeError
+	member := ""
+	switch {
+	case errors.As(err, &inJSON):
+		member = inJSON.Field
+	case errors.As(err, &inCBOR):
+		member = inCBOR.StructFieldName[strings.LastIndex(inCBOR.StructFieldName, ".")+1:]
+	}
+	switch {
+	case member != "":
+		return &exception{invalidRequest, member + " is not of its type, or too great a number"}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &exception{invalidRequest, "the body ends too early"}
+	}
+	return &exception{invalidRequest, "the body cannot be read: " + err.Error()}
 }
 
 // write answers a request.
