@@ -1,10 +1,6 @@
 package gameliftapi
 
-import (
-	"time"
-
-	"github.com/fxamacker/cbor/v2"
-)
+import "github.com/fxamacker/cbor/v2"
 
 // What an honest request needs, with room for members that are not known here:
 // lists of up to 25 players, maps in lists in a map.
@@ -25,10 +21,7 @@ var cborReader = must(cbor.DecOptions{
 	FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 }.DecMode())
 
-var cborWriter = must(cbor.EncOptions{
-	Time:    cbor.TimeUnixMicro, // float64
-	TimeTag: cbor.EncTagRequired,
-}.EncMode())
+var cborWriter = must(cbor.EncOptions{}.EncMode())
 
 func must[T any](mode T, err error) T {
 	if err != nil {
@@ -47,6 +40,3 @@ func decodeCBOR(body []byte, input any) error {
 }
 
 func encodeCBOR(output any) ([]byte, error) { return cborWriter.Marshal(output) }
-
-// MarshalCBOR writes epoch seconds under tag 1.
-func (t timestamp) MarshalCBOR() ([]byte, error) { return cborWriter.Marshal(time.Time(t)) }

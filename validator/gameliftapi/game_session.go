@@ -74,8 +74,8 @@ const (
 
 // The words of the table's values.
 var (
-	acceptAll    = session.AcceptAll.String()
-	denyAll      = session.DenyAll.String()
+	acceptAll = session.AcceptAll.String()
+	denyAll   = session.DenyAll.String()
 )
 
 // maxProperties is how many GameProperties a game session may have.

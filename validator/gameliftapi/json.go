@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -107,15 +105,3 @@ func checkValue(d *json.Decoder, depth int) error {
 }
 
 func encodeJSON(output any) ([]byte, error) { return json.Marshal(output) }
-
-// timestamp is on the wire in epoch seconds with a millisecond fraction.
-type timestamp time.Time
-
-// IsZero is for omitzero.
-func (t timestamp) IsZero() bool { return time.Time(t).IsZero() }
-
-// MarshalJSON writes the shortest number that is this millisecond.
-func (t timestamp) MarshalJSON() ([]byte, error) {
-	seconds := float64(time.Time(t).UnixMilli()) / 1000
-	return strconv.AppendFloat(nil, seconds, 'f', -1, 64), nil
-}
