@@ -81,6 +81,7 @@ func (h *handler) log(e *exception) *zerolog.Event {
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, wire *wire, name string) ([]byte, error) {
 	verify, err := h.config.authenticate(r)
 	if err != nil {
+		w.Header().Set("Connection", "close") // or net/http would wait for the body
 		return nil, err
 	}
 	body, err := readBody(w, r)

@@ -55,7 +55,12 @@ func newMatch(t *testing.T, table *slot.Table, seats int) {
 // serve serves a table and returns its URL.
 func serve(t *testing.T, table *slot.Table, c gameliftapi.Config) string {
 	t.Helper()
-	server := httptest.NewServer(gameliftapi.New(table, c))
+	return newServer(t, gameliftapi.New(table, c))
+}
+
+func newServer(t *testing.T, handler http.Handler) (url string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -75,8 +80,12 @@ func newClient(url string, change ...func(*gamelift.Options)) *gamelift.Client {
 
 // post asks a handler in JSON, without a socket, from loopback.
 func post(handler http.Handler, operation, body string) *httptest.ResponseRecorder {
+	return postFrom(handler, "127.0.0.1:50000", operation, body)
+}
+
+func postFrom(handler http.Handler, address, operation, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
-	r.RemoteAddr = "127.0.0.1:50000"
+	r.RemoteAddr = address
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", "GameLift."+operation)
 	w := httptest.NewRecorder()

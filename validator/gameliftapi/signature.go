@@ -46,7 +46,7 @@ func parseSignature(rest string) (*signature, error) {
 	}
 	scope := strings.Split(parts["Credential"], "/")
 	sum, err := hex.DecodeString(parts["Signature"])
-	if len(parts) != 3 || len(scope) != 5 || err != nil || parts["SignedHeaders"] == "" {
+	if len(parts) != 3 || len(scope) != 5 || err != nil || len(sum) != sha256.Size || parts["SignedHeaders"] == "" {
 		return nil, &exception{unauthorized, "the Authorization header cannot be read: it needs Credential, SignedHeaders and Signature"}
 	}
 	if scope[3] != service || scope[4] != scopeEnd {
