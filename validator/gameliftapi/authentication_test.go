@@ -2,7 +2,6 @@ package gameliftapi_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -219,11 +218,7 @@ func TestMountedBelowAPrefix(t *testing.T) {
 func TestUnauthorizedException(t *testing.T) {
 	t.Parallel()
 	url := serve(t, newTable(t, slot.Config{}), gameliftapi.Config{Credentials: keys})
-	client := newClient(url, func(o *gamelift.Options) {
-		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: keyID, SecretAccessKey: "other"}, nil
-		})
-	})
+	client := newClient(url, func(o *gamelift.Options) { o.Credentials = staticKey{keyID, "other"} })
 	var refused *types.UnauthorizedException
 	require.ErrorAs(t, reserve(match, "ann")(t.Context(), client), &refused)
 }

@@ -65,15 +65,21 @@ func newServer(t *testing.T, handler http.Handler) (url string) {
 	return server.URL
 }
 
+// staticKey is an access key id and its secret.
+type staticKey [2]string
+
+// Retrieve returns the key.
+func (k staticKey) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: k[0], SecretAccessKey: k[1]}, nil
+}
+
 // newClient returns Amazon's client, which does not try again.
 func newClient(url string, change ...func(*gamelift.Options)) *gamelift.Client {
 	options := gamelift.Options{
 		BaseEndpoint: &url,
 		Region:       "eu-central-1",
 		Retryer:      aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}, nil
-		}),
+		Credentials:  staticKey{keyID, secret},
 	}
 	return gamelift.New(options, change...)
 }
