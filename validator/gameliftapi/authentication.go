@@ -12,7 +12,7 @@ import (
 // authenticate refuses what it can without the body, and returns what has to be
 // asked once it is there.
 func (c *Config) authenticate(r *http.Request) (verify func(body []byte) error, err error) {
-	if c.Anonymous && c.Credentials == nil && c.BearerToken == "" && fromLoopback(r) {
+	if c.Anonymous && c.Credentials == nil && c.BearerToken == "" && fromHere(r) {
 		return func([]byte) error { return nil }, nil
 	}
 	authorization := r.Header.Get("Authorization")
@@ -29,9 +29,11 @@ func (c *Config) authenticate(r *http.Request) (verify func(body []byte) error, 
 	return nil, &exception{unauthorized, "the request carries no credentials that are taken here"}
 }
 
-func fromLoopback(r *http.Request) bool {
+// fromHere tells whether a program on this machine sent the request. A browser may
+// have sent it for a page from anywhere: that says Origin.
+func fromHere(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && from.Addr().Unmap().IsLoopback()
+	return err == nil && from.Addr().Unmap().IsLoopback() && r.Header.Get("Origin") == ""
 }
 
 // equal takes the same time wherever the texts differ, and however long they are.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/gamelift/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 	"github.com/usher-go/usher/validator/gameliftapi"
 )
@@ -47,7 +49,7 @@ var rightKey = aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}
 type answer struct {
 	Type          string `json:"__type"`
 	Message       string `json:"message"`
-	PlayerSession struct{ PlayerId, PlayerSessionId, Status string }
+	PlayerSession session.PlayerSession
 }
 
 func send(t *testing.T, r *http.Request) (status int, a answer) {
@@ -130,7 +132,7 @@ func TestSignature(t *testing.T) {
 		r := signAt(t, newRequest(t, url, "CreatePlayerSession", reservation), now.Add(skew), rightKey, reservation)
 		status, a := send(t, r)
 		require.Equal(t, http.StatusOK, status, "%v: %s", skew, a.Message)
-		require.Equal(t, "ann", a.PlayerSession.PlayerId)
+		require.Equal(t, "ann", a.PlayerSession.PlayerID)
 	}
 	status, a := send(t, hashed(t, url, now, ""))
 	require.Equal(t, http.StatusOK, status, a.Message)
@@ -180,9 +182,7 @@ func TestPresignedRequest(t *testing.T) {
 	signed, headers, err := v4.NewSigner().PresignHTTP(t.Context(), rightKey, r, hex.EncodeToString(sum[:]), "gamelift", "eu-central-1", time.Now())
 	require.NoError(t, err)
 	presigned := newRequest(t, signed, "CreatePlayerSession", reservation)
-	for name, values := range headers {
-		presigned.Header[name] = values
-	}
+	maps.Copy(presigned.Header, headers)
 	_, a := send(t, presigned)
 	require.Equal(t, "UnauthorizedException", a.Type)
 }
@@ -235,7 +235,7 @@ func TestBearerToken(t *testing.T) {
 		r.Header.Set("Authorization", authorization)
 		_, a := send(t, r)
 		if authorization == "Bearer open sesame " { // HTTP cuts spaces off
-			require.Equal(t, "ann", a.PlayerSession.PlayerId)
+			require.Equal(t, "ann", a.PlayerSession.PlayerID)
 			continue
 		}
 		require.Equal(t, "UnauthorizedException", a.Type, authorization)
@@ -311,6 +311,18 @@ func TestAnonymousFromElsewhere(t *testing.T) {
 	} {
 		require.Equal(t, want, postFrom(handler, from, "CreatePlayerSession", reservation).Code, from)
 	}
+}
+
+// A page that a browser shows may not take seats on the machine it is shown on.
+func TestAnonymousFromABrowser(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	newMatch(t, table, 1)
+	r := newRequest(t, serve(t, table, gameliftapi.Config{Anonymous: true}), "CreatePlayerSession", reservation)
+	r.Header.Set("Origin", "https://example.com")
+	_, a := send(t, r)
+	require.Equal(t, "UnauthorizedException", a.Type)
+	require.Zero(t, table.Stats().ReservedTotal)
 }
 
 // A stranger's body is not even read.

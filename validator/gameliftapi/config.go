@@ -14,8 +14,9 @@ type Config struct {
 	BearerToken string
 
 	// Anonymous takes every request that comes from a loopback address, whatever
-	// credentials it carries, if neither Credentials nor BearerToken is set. It is
-	// for a developer's machine: whoever has an account on it can take seats.
+	// credentials it carries, if neither Credentials nor BearerToken is set; but a
+	// browser's. It is for a developer's machine: whoever has an account on it can
+	// take seats.
 	Anonymous bool
 
 	// Operations are the names of those allowed, such as "CreatePlayerSession".

@@ -2,6 +2,7 @@ package gameliftapi
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -69,15 +70,9 @@ func (f *faults) atLeast(field string, value *int32, least int32) {
 
 // oneOf checks a word if it is there.
 func (f *faults) oneOf(field string, value *string, words ...string) {
-	if value == nil {
-		return
+	if value != nil && !slices.Contains(words, *value) {
+		f.add(field, "is not one of "+strings.Join(words, ", "))
 	}
-	for _, w := range words {
-		if *value == w {
-			return
-		}
-	}
-	f.add(field, "is not one of "+strings.Join(words, ", "))
 }
 
 // exactlyOne checks that of several members one is there.
@@ -93,7 +88,7 @@ func (f *faults) exactlyOne(fields string, values ...*string) {
 	}
 }
 
-// of returns the text of a member, "" if it is not there.
+// textOf returns the text of a member, "" if it is not there.
 func textOf(value *string) string {
 	if value == nil {
 		return ""

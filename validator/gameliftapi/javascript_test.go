@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +29,7 @@ func TestJavaScript(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(source)), text, 0o600))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "readme.mjs"), []byte(readmeSample(t)), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "readme.mjs"), []byte(sample(t, "js")), 0o600))
 	run(t, dir, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 	t.Run("client-gamelift 3.x", func(t *testing.T) {
@@ -57,18 +56,8 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) st
 	var complaints strings.Builder
 	command.Stderr = &complaints
 	out, err := command.Output()
-	require.NoError(t, err, "%s %v (Node.js 20 or newer and its npm are needed)\n%s%s", name, args, out, &complaints)
+	require.NoError(t, err, "%s %v (the tests need Go, and Node.js 20 or newer with its npm)\n%s%s", name, args, out, &complaints)
 	return string(out)
-}
-
-// readmeSample is the Node backend that README.md prints.
-func readmeSample(t *testing.T) string {
-	t.Helper()
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	sample := regexp.MustCompile("(?s)```js\n(.*?)```").FindSubmatch(readme)
-	require.NotNil(t, sample)
-	return string(sample[1])
 }
 
 // newGameServer starts a game server with a game session, match-1, of one seat. It

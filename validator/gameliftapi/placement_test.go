@@ -80,7 +80,7 @@ func TestPlacement(t *testing.T) {
 	require.Equal(t, "127.0.0.1", *out.GameSession.IpAddress)
 	require.EqualValues(t, 7777, *out.GameSession.Port)
 	require.Equal(t, "basement-1", *out.GameSession.ComputeName)
-	require.Equal(t, `{"teams":[]}`, *out.GameSession.MatchmakerData)
+	require.JSONEq(t, `{"teams":[]}`, *out.GameSession.MatchmakerData)
 	require.Equal(t, []gameliftapi.GameProperty{{Key: "map", Value: "dunes"}, {Key: "mode", Value: ""}}, fleetOfOne.games[0].GameProperties)
 	require.Equal(t, "seed=4711", fleetOfOne.games[0].GameSessionData)
 	require.Equal(t, "round-1", fleetOfOne.games[0].IdempotencyToken)

@@ -15,6 +15,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usher-go/usher/session"
 	"github.com/usher-go/usher/slot"
 	"github.com/usher-go/usher/validator/gameliftapi"
 )
@@ -113,7 +114,7 @@ func TestJSON(t *testing.T) {
 	require.JSONEq(t, `{"__type":"GameSessionFullException","message":"`+message+`","Message":"`+message+`"}`, w.Body.String())
 
 	w = post(handler, "DescribePlayerSessions", `{"PlayerId":"nobody"}`)
-	require.Equal(t, `{"PlayerSessions":[]}`, w.Body.String())
+	require.JSONEq(t, `{"PlayerSessions":[]}`, w.Body.String())
 }
 
 // The same requests give the same answers on both wires, but for the timestamps'
@@ -351,6 +352,6 @@ func TestClientThatDoesNotReadTheAnswer(t *testing.T) {
 
 	status, a := send(t, newRequest(t, url, "CreatePlayerSession", reservation))
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, "RESERVED", a.PlayerSession.Status)
+	require.Equal(t, session.StatusReserved, a.PlayerSession.Status)
 	require.EqualValues(t, 1, table.Stats().ReservedTotal)
 }
