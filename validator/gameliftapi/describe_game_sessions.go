@@ -1,9 +1,6 @@
 package gameliftapi
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 type describeGameSessionsInput struct {
 	FleetID       *string `json:"FleetId"`
@@ -57,22 +54,16 @@ func describeGameSessionDetails(_ context.Context, h *handler, in *describeGameS
 }
 
 // describe returns a page of what is asked for, oldest first, and the token of the
-// next one.
+// next one. With a GameSessionId the rest has no effect.
 func (h *handler) describe(in *describeGameSessionsInput) ([]GameSession, string, error) {
-	var found []GameSession
-	var err error
 	if in.GameSessionID != nil {
-		found = make([]GameSession, 1)
-		found[0], err = h.games.get(*in.GameSessionID)
-	} else {
-		found, err = h.inFleet(in.FleetID, in.AliasID, textOf(in.Location))
+		gs, err := h.games.get(*in.GameSessionID)
+		return []GameSession{gs}, "", err
 	}
+	found, err := h.inFleet(in.FleetID, in.AliasID, in.Location, in.StatusFilter)
 	if err != nil {
 		return nil, "", err
 	}
-	found = slices.DeleteFunc(found, func(gs GameSession) bool {
-		return in.StatusFilter != nil && gs.Status.String() != *in.StatusFilter
-	})
-	query := paged{textOf(in.FleetID), textOf(in.GameSessionID), textOf(in.Location), textOf(in.StatusFilter)}
+	query := paged{textOf(in.FleetID), textOf(in.Location), textOf(in.StatusFilter)}
 	return h.pager.oldestFirst(found, query, in.Limit, in.NextToken)
 }

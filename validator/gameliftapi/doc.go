@@ -35,7 +35,8 @@
 //
 // What the table does not hold of a game session (its properties, its data, who
 // created it, idempotency tokens) is kept here, for as long as the table keeps the
-// game session.
+// game session, and at most until as many others have been created. So there
+// should be one handler for a table.
 //
 // # Concurrency
 //

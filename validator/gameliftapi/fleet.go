@@ -32,9 +32,10 @@ var (
 // fleetOf returns the id in what may be an ARN.
 func fleetOf(idOrARN string) string { return idOrARN[strings.LastIndex(idOrARN, "/")+1:] }
 
-// inFleet returns the game sessions of a fleet and a location, which are all if it
-// is "". A fleet is known if it is the handler's or has a game session.
-func (h *handler) inFleet(fleetID, aliasID *string, location string) ([]GameSession, error) {
+// inFleet returns the game sessions of a fleet that are in a location and have a
+// status, if those are given. A fleet is known if it is the handler's or has a game
+// session.
+func (h *handler) inFleet(fleetID, aliasID, location, status *string) ([]GameSession, error) {
 	if aliasID != nil {
 		return nil, errNoAlias
 	}
@@ -46,7 +47,10 @@ func (h *handler) inFleet(fleetID, aliasID *string, location string) ([]GameSess
 			continue
 		}
 		known = true
-		if whole := h.games.complete(gs); location == "" || whole.Location == location {
+		if status != nil && gs.Status.String() != *status {
+			continue
+		}
+		if whole := h.games.complete(gs); location == nil || whole.Location == *location {
 			found = append(found, whole)
 		}
 	}

@@ -17,7 +17,7 @@ type games struct {
 
 	table *slot.Table
 
-	mu   sync.RWMutex // protects all below; a leaf
+	mu   sync.RWMutex // protects all below; only the table's locks are taken under it
 	byID map[string]particulars
 	room int // how many there may be before those that the table has forgotten go
 }

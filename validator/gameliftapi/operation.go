@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // operation reads its input with decode, checks it, and returns its output.
@@ -72,5 +73,5 @@ func (h *handler) operation(name string) (operation, error) {
 	if operations[name] != nil {
 		return nil, &exception{unauthorized, name + " is not among the operations allowed here"}
 	}
-	return nil, &exception{unknownOperation, "this operation is not built here; see the table of those that are"}
+	return nil, &exception{unknownOperation, "this operation is not built here; those that are: " + strings.Join(Operations(), ", ")}
 }

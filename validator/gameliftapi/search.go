@@ -40,13 +40,12 @@ func searchGameSessions(_ context.Context, h *handler, in *searchGameSessionsInp
 	if err != nil {
 		return describeGameSessionsOutput{}, err
 	}
-	found, err := h.inFleet(in.FleetID, in.AliasID, textOf(in.Location))
+	active := session.GameSessionActive.String()
+	found, err := h.inFleet(in.FleetID, in.AliasID, in.Location, &active)
 	if err != nil {
 		return describeGameSessionsOutput{}, err
 	}
-	found = slices.DeleteFunc(found, func(gs GameSession) bool {
-		return gs.Status != session.GameSessionActive || !matches(&gs)
-	})
+	found = slices.DeleteFunc(found, func(gs GameSession) bool { return !matches(&gs) })
 	slices.SortStableFunc(found, func(a, b GameSession) int { return compare(&a, &b) })
 	query := paged{textOf(in.FleetID), textOf(in.Location), textOf(in.FilterExpression), textOf(in.SortExpression)}
 	page, token, err := h.pager.fromOffset(found, query, limitOf(in.Limit, maxFound, maxFound), in.NextToken)

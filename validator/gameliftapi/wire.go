@@ -87,7 +87,7 @@ func (w *wire) write(to http.ResponseWriter, status int, body []byte) {
 // failure is an exception's body. Some SDKs read one spelling of the message, some
 // the other.
 type failure struct {
-	Type     string `json:"__type"`
-	Message  string `json:"message"`
-	Message2 string `json:"Message"`
+	Type    string `json:"__type"`
+	Message string `json:"message"`
+	MESSAGE string `json:"Message"`
 }
