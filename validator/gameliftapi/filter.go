@@ -4,61 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/usher-go/usher/session"
 )
 
 // condition is a filter expression, or a part of one.
 type condition func(*GameSession) bool
-
-// attribute is what a filter or a sort expression can ask of a game session: a
-// string, an int64 or a bool; nil if the game session has none.
-type attribute func(*GameSession) any
-
-const propertyPrefix = "gameSessionProperties."
-
-// attributeOf returns the attribute of a name, and a value of its type.
-func attributeOf(name string) (of attribute, kind any, err error) {
-	if key, ok := strings.CutPrefix(name, propertyPrefix); ok && key != "" {
-		return property(key), "", nil
-	}
-	switch name {
-	case "gameSessionId":
-		return func(gs *GameSession) any { return gs.GameSessionID }, "", nil
-	case "gameSessionName":
-		return func(gs *GameSession) any { return gs.Name }, "", nil
-	case "maximumSessions":
-		return func(gs *GameSession) any { return int64(gs.MaximumPlayerSessionCount) }, int64(0), nil
-	case "playerSessionCount":
-		return func(gs *GameSession) any { return int64(gs.CurrentPlayerSessionCount) }, int64(0), nil
-	case "creationTimeMillis":
-		return func(gs *GameSession) any { return gs.CreationTime.UnixMilli() }, int64(0), nil
-	case "hasAvailablePlayerSessions":
-		return func(gs *GameSession) any { return available(gs) }, false, nil
-	}
-	return nil, nil, errors.New("has an operand that is none of gameSessionId, gameSessionName, gameSessionProperties.<key>, " +
-		"maximumSessions, playerSessionCount, creationTimeMillis and hasAvailablePlayerSessions")
-}
-
-func property(key string) attribute {
-	return func(gs *GameSession) any {
-		for _, p := range gs.GameProperties {
-			if p.Key == key {
-				return p.Value
-			}
-		}
-		return nil
-	}
-}
-
-// available tells whether a player who asks for a seat now would get one. It heeds
-// the policy: a game session that lets nobody in is not one that players can join.
-func available(gs *GameSession) bool {
-	return gs.PlayerSessionCreationPolicy == session.AcceptAll && gs.CurrentPlayerSessionCount < gs.MaximumPlayerSessionCount
-}
 
 // parseFilter reads a filter expression. An empty one matches all.
 //
@@ -218,47 +168,4 @@ func (t token) as(kind any) (any, error) {
 		return nil, fmt.Errorf("has %s where a whole number is wanted", t)
 	}
 	return number, nil
-}
-
-// parseSort reads a sort expression, such as "creationTimeMillis ASC". Those that
-// lack the operand come last, whatever the order. An empty one changes nothing.
-func parseSort(expression string) (func(a, b *GameSession) int, error) {
-	if expression == "" {
-		return func(_, _ *GameSession) int { return 0 }, nil
-	}
-	words := strings.Fields(expression)
-	if len(words) != 2 || !slices.Contains([]string{"ASC", "DESC"}, words[1]) {
-		return nil, faultyExpression("SortExpression", errors.New("must be an operand and ASC or DESC"))
-	}
-	of, _, err := attributeOf(words[0])
-	if err != nil {
-		return nil, faultyExpression("SortExpression", err)
-	}
-	return func(a, b *GameSession) int { return compareAttributes(of(a), of(b), words[1] == "DESC") }, nil
-}
-
-func compareAttributes(a, b any, descending bool) int {
-	if a == nil || b == nil {
-		return cmp.Compare(rank(a == nil), rank(b == nil))
-	}
-	if descending {
-		a, b = b, a
-	}
-	switch a := a.(type) { // b is of the same type: it is the same attribute
-	case string:
-		b, _ := b.(string)
-		return cmp.Compare(a, b)
-	case int64:
-		b, _ := b.(int64)
-		return cmp.Compare(a, b)
-	}
-	return cmp.Compare(rank(a == true), rank(b == true))
-}
-
-// rank puts false before true.
-func rank(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -12,7 +12,8 @@ import (
 var errNoMap = errors.New("it is not a map of members")
 
 // decodeJSON is as strict as the decoder of CBOR: encoding/json alone would take a
-// name twice and put U+FFFD in place of what is not UTF-8.
+// name twice and put U+FFFD in place of what is not UTF-8. It still does so with
+// half a surrogate pair that is written as an escape.
 func decodeJSON(body []byte, input any) error {
 	if !utf8.Valid(body) {
 		return errors.New("it is not UTF-8")

@@ -1,7 +1,9 @@
 package gameliftapi_test
 
 import (
+	"context"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +73,46 @@ func TestCreatePlayerSessions(t *testing.T) {
 	_, err = client.CreatePlayerSessions(t.Context(), party("cid", "dan"))
 	require.ErrorAs(t, err, &full)
 	require.Equal(t, 2, table.Stats().Reserved, "all or none")
+}
+
+// Many backends ask at once for the last seats: as many get one as there are.
+func TestLastSeats(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	newMatch(t, table, 8)
+	client := newClient(serve(t, table, everything()))
+	var asking sync.WaitGroup
+	errs := make([]error, 32)
+	for i := range errs {
+		asking.Go(func() { errs[i] = reserve(match, "player-"+strconv.Itoa(i))(t.Context(), client) })
+	}
+	asking.Wait()
+	var full *types.GameSessionFullException
+	refused := 0
+	for _, err := range errs {
+		if err != nil {
+			require.ErrorAs(t, err, &full)
+			refused++
+		}
+	}
+	require.Equal(t, 24, refused)
+	require.Equal(t, 8, table.Stats().Reserved)
+}
+
+// Who is not in when the server begins to empty has to look for another.
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	newMatch(t, table, 8)
+	client := newClient(serve(t, table, everything()))
+	require.NoError(t, reserve(match, "ann")(t.Context(), client))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, table.Drain(ctx), context.Canceled)
+
+	var refused *types.InvalidGameSessionStatusException
+	require.ErrorAs(t, reserve(match, "bob")(t.Context(), client), &refused)
+	require.NoError(t, reserve(match, "ann")(t.Context(), client), "she has her seat")
 }
 
 // A reply that is lost is asked for again, and the seat is the one that is held.
