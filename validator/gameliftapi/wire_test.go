@@ -235,7 +235,7 @@ func TestBadInput(t *testing.T) {
 		"InvalidRequestException: a tag":                 inCBOR("CreatePlayerSession", append([]byte{0xd9, 0xd9, 0xf7}, good...)),
 		"InvalidRequestException: a tag within":          inCBOR("CreatePlayerSession", []byte("\xa2\x6dGameSessionId\x67match-1\x68PlayerId\xc0\x63ann")),
 		"InvalidRequestException: too great":             inJSON("DescribePlayerSessions", `{"GameSessionId":"match-1","Limit":99999999999}`),
-		"InvalidRequestException: too great in CBOR":     inCBOR("DescribePlayerSessions", encoded(t, map[string]any{"GameSessionId": match, "Limit": 99999999999})),
+		"InvalidRequestException: too great in CBOR":     inCBOR("DescribePlayerSessions", encoded(t, map[string]any{"GameSessionId": match, "Limit": int64(99999999999)})),
 		"InvalidRequestException: a fraction":            inJSON("DescribePlayerSessions", `{"GameSessionId":"match-1","Limit":1.5}`),
 		"InvalidRequestException: a fraction in CBOR":    inCBOR("DescribePlayerSessions", encoded(t, map[string]any{"GameSessionId": match, "Limit": 1.5})),
 		"InvalidRequestException: nested":                inJSON("CreatePlayerSession", `{"x":`+nested),
