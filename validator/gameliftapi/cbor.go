@@ -30,13 +30,6 @@ func must[T any](mode T, err error) T {
 	return mode
 }
 
-const mapType = 5
-
-func decodeCBOR(body []byte, input any) error {
-	if len(body) == 0 || body[0]>>5 != mapType {
-		return errNoMap
-	}
-	return cborReader.Unmarshal(body, input)
-}
+func decodeCBOR(body []byte, input any) error { return cborReader.Unmarshal(body, input) }
 
 func encodeCBOR(output any) ([]byte, error) { return cborWriter.Marshal(output) }

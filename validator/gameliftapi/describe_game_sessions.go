@@ -64,6 +64,6 @@ func (h *handler) describe(in *describeGameSessionsInput) ([]GameSession, string
 	if err != nil {
 		return nil, "", err
 	}
-	query := paged{textOf(in.FleetID), textOf(in.Location), textOf(in.StatusFilter)}
+	query := paged{"describe", textOf(in.FleetID), textOf(in.Location), textOf(in.StatusFilter)}
 	return h.pager.oldestFirst(found, query, in.Limit, in.NextToken)
 }

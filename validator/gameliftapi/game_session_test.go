@@ -202,6 +202,29 @@ func TestDescribeGameSessions(t *testing.T) {
 	require.Empty(t, list(arn))
 }
 
+// A token is good for the query that returned it, and for no other.
+func TestTokensOfOtherQueries(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	client := newClient(serve(t, table, everything()))
+	for i := range 3 {
+		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match-" + strconv.Itoa(i)}))
+	}
+	in := &gamelift.DescribeGameSessionsInput{FleetId: aws.String(fleet), Limit: aws.Int32(1)}
+	page, err := client.DescribeGameSessions(t.Context(), in)
+	require.NoError(t, err)
+	in.NextToken = page.NextToken
+	_, err = client.DescribeGameSessions(t.Context(), in)
+	require.NoError(t, err)
+
+	var invalid *types.InvalidRequestException
+	in.StatusFilter = aws.String("ACTIVE")
+	_, err = client.DescribeGameSessions(t.Context(), in)
+	require.ErrorAs(t, err, &invalid)
+	_, err = client.SearchGameSessions(t.Context(), &gamelift.SearchGameSessionsInput{FleetId: aws.String(fleet), NextToken: page.NextToken})
+	require.ErrorAs(t, err, &invalid)
+}
+
 func TestDescribeGameSessionDetails(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, slot.Config{})
@@ -260,6 +283,7 @@ func TestUpdateGameSessionChangesAllOrNothing(t *testing.T) {
 	created, err := client.CreateGameSession(t.Context(), askFor(4))
 	require.NoError(t, err)
 	in := &gamelift.UpdateGameSessionInput{GameSessionId: created.GameSession.GameSessionId, Name: aws.String("new")}
+	in.GameProperties = []types.GameProperty{property("map", "ice")}
 	for i := range 15 {
 		in.GameProperties = append(in.GameProperties, property(strconv.Itoa(i), "x"))
 	}

@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-var errNoMap = errors.New("it is not a map of members")
-
 // decodeJSON is as strict as the decoder of CBOR: encoding/json alone would take a
 // name twice and put U+FFFD in place of what is not UTF-8. It still does so with
 // half a surrogate pair that is written as an escape.
@@ -33,13 +31,13 @@ func checkJSON(body []byte) error {
 		return err
 	}
 	if first != json.Delim('{') {
-		return errNoMap
+		return errors.New("it is not an object")
 	}
 	if err := checkObject(d, 1); err != nil {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something is behind the map")
+		return errors.New("something is behind the object")
 	}
 	return nil
 }

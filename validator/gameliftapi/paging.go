@@ -12,9 +12,9 @@ import (
 // to the query and to this handler.
 type pager struct{ seed maphash.Seed }
 
-// paged is what a query asks for, but for its limit: that may change from page to
-// page.
-type paged [4]string
+// paged is what is done and what is asked for, but for the limit: that may change
+// from page to page.
+type paged [5]string
 
 // mark is where a page ended.
 type mark struct{ first, second uint64 }

@@ -3,6 +3,7 @@ package gameliftapi_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -19,6 +20,7 @@ import (
 // remembers what they are told.
 type processes struct {
 	table *slot.Table
+	wait  <-chan struct{} // Place returns after it is closed; nil: at once
 
 	mu    sync.Mutex // protects all below
 	idle  int
@@ -28,6 +30,9 @@ type processes struct {
 }
 
 func (p *processes) Place(_ context.Context, gs *gameliftapi.GameSession) error {
+	if p.wait != nil {
+		<-p.wait
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fails != nil {
@@ -124,11 +129,19 @@ func TestPlacementFails(t *testing.T) {
 func TestOneTokenAtOnce(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, slot.Config{})
-	config := everything()
-	config.Placement = &processes{table: table, idle: 1}
-	client := newClient(serve(t, table, config))
-	var asking sync.WaitGroup
 	errs := make([]error, 16)
+	var arriving sync.WaitGroup
+	arriving.Add(len(errs))
+	allThere := make(chan struct{})
+	go func() { arriving.Wait(); close(allThere) }()
+	config := everything()
+	config.Placement = &processes{table: table, idle: 1, wait: allThere}
+	handler := gameliftapi.New(table, config)
+	client := newClient(newServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arriving.Done()
+		handler.ServeHTTP(w, r)
+	})))
+	var asking sync.WaitGroup
 	for i := range errs {
 		asking.Go(func() { _, errs[i] = client.CreateGameSession(t.Context(), askFor(4)) })
 	}

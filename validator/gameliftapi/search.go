@@ -47,7 +47,7 @@ func searchGameSessions(_ context.Context, h *handler, in *searchGameSessionsInp
 	}
 	found = slices.DeleteFunc(found, func(gs GameSession) bool { return !matches(&gs) })
 	slices.SortStableFunc(found, func(a, b GameSession) int { return compare(&a, &b) })
-	query := paged{textOf(in.FleetID), textOf(in.Location), textOf(in.FilterExpression), textOf(in.SortExpression)}
+	query := paged{"search", textOf(in.FleetID), textOf(in.Location), textOf(in.FilterExpression), textOf(in.SortExpression)}
 	page, token, err := h.pager.fromOffset(found, query, limitOf(in.Limit, maxFound, maxFound), in.NextToken)
 	return describeGameSessionsOutput{newGameSessions(page), token}, err
 }

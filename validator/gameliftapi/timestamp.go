@@ -1,7 +1,6 @@
 package gameliftapi
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -21,15 +20,12 @@ func (t timestamp) MarshalJSON() ([]byte, error) {
 
 const epochTag = 1
 
-// MarshalCBOR writes a float64. Of the two next to the millisecond it is the one
-// that is not below it, for SDKs multiply by 1,000 and cut off the rest: Amazon's
-// for Go would be a millisecond early every now and then.
+// MarshalCBOR writes a float64 under the tag.
 func (t timestamp) MarshalCBOR() ([]byte, error) {
-	seconds := t.seconds()
-	if int64(seconds*1000) < time.Time(t).UnixMilli() {
-		seconds = math.Nextafter(seconds, math.Inf(1))
-	}
-	return cborWriter.Marshal(cbor.Tag{Number: epochTag, Content: seconds})
+	return cborWriter.Marshal(cbor.Tag{Number: epochTag, Content: t.seconds()})
 }
 
+// seconds returns the nearest float64, which times 1,000 is the millisecond again.
+// SDKs cut off what is behind the point then, so with what cbor makes of a
+// time.Time Amazon's for Go is a millisecond early every now and then.
 func (t timestamp) seconds() float64 { return float64(time.Time(t).UnixMilli()) / 1000 }

@@ -244,6 +244,10 @@ func TestBadInput(t *testing.T) {
 		"InvalidRequestException: a long list announced": inCBOR("CreatePlayerSessions", []byte("\xa1\x69PlayerIds\x9b\x00\x00\xff\xff\xff\xff\xff\xff")),
 		"InvalidRequestException: a long text announced": inCBOR("CreatePlayerSession", []byte("\xa1\x68PlayerId\x7b\x7f\xff\xff\xff\xff\xff\xff\xff")),
 		"InvalidRequestException: a long map":            inJSON("CreatePlayerSession", longMap(1000)),
+		"InvalidRequestException: a long unknown list":   inJSON("CreatePlayerSession", withUnknown("["+strings.Repeat("1,", 256)+"1]")),
+		"InvalidRequestException: deep and unknown":      inJSON("CreatePlayerSession", withUnknown(strings.Repeat("[", 20)+strings.Repeat("]", 20))),
+		"InvalidRequestException: one of them, CBOR":     inCBOR("CreatePlayerSession", unknownIn(t, make([]int, 257))),
+		"InvalidRequestException: the other, CBOR":       inCBOR("CreatePlayerSession", unknownIn(t, nest(20))),
 		"InvalidRequestException: a long body":           inJSON("CreatePlayerSession", `{"GameSessionId":"`+strings.Repeat("x", 1<<20)+`"}`),
 		"InvalidRequestException: the other type":        inJSON("CreatePlayerSession", reservation).with("Content-Type", "application/cbor"),
 		"InvalidRequestException: the other type, CBOR":  inCBOR("CreatePlayerSession", good).with("Content-Type", "application/x-amz-json-1.1"),
@@ -288,6 +292,51 @@ func longMap(n int) string {
 		fmt.Fprintf(&b, `,"x%d":1`, i)
 	}
 	return b.String() + "}"
+}
+
+// withUnknown is a good reservation with a member that is not known here.
+func withUnknown(value string) string {
+	return strings.TrimSuffix(reservation, "}") + `,"Unknown":` + value + "}"
+}
+
+func unknownIn(t *testing.T, value any) []byte {
+	t.Helper()
+	return encoded(t, map[string]any{"GameSessionId": match, "PlayerId": "ann", "Unknown": value})
+}
+
+func nest(depth int) any {
+	if depth == 0 {
+		return 1
+	}
+	return []any{nest(depth - 1)}
+}
+
+// What is not known, and is not too much, is no fault: SDKs grow.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	newMatch(t, table, 1)
+	url := serve(t, table, anybody())
+	for _, r := range []raw{
+		inJSON("CreatePlayerSession", withUnknown("["+strings.Repeat("1,", 255)+"1]")),
+		inJSON("CreatePlayerSession", withUnknown(strings.Repeat("[", 15)+strings.Repeat("]", 15))),
+		inCBOR("CreatePlayerSession", unknownIn(t, make([]int, 256))),
+		inCBOR("CreatePlayerSession", unknownIn(t, nest(15))),
+	} {
+		response, answer := ask(t, url, r)
+		require.Equal(t, http.StatusOK, response.StatusCode, answer["message"])
+	}
+}
+
+// One byte too many is refused for that, whatever it holds.
+func TestLongestBody(t *testing.T) {
+	t.Parallel()
+	url := serve(t, newTable(t, slot.Config{}), anybody())
+	fill := func(n int) string { return "{" + strings.Repeat(" ", n-2) + "}" }
+	_, answer := ask(t, url, inJSON("CreatePlayerSession", fill(1<<20)))
+	require.Contains(t, answer["message"], "is required")
+	_, answer = ask(t, url, inJSON("CreatePlayerSession", fill(1<<20+1)))
+	require.Contains(t, answer["message"], "longer than 1 MiB")
 }
 
 // The longest data there may be gets through.
