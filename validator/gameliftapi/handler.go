@@ -13,8 +13,8 @@ import (
 	"github.com/usher-go/usher/slot"
 )
 
-// maxBody is enough for GameSessionData of the longest kind in any alphabet but
-// one of four-byte characters.
+// maxBody is enough for the longest GameSessionData, 262,144 characters, unless
+// they take four bytes each.
 const maxBody = 1 << 20
 
 // handler serves the operations of a table.

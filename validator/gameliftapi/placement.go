@@ -12,8 +12,9 @@ import (
 var ErrNoProcess = errors.New("gameliftapi: no server process is idle; start one, or end a game session")
 
 // Placement puts game sessions on server processes and tells those what becomes of
-// them. Its methods are called one at a time, and creations wait for each other:
-// they must not wait for the process.
+// them. Its methods are called one at a time, and whatever else changes a game
+// session through the API waits: they must not wait for the process, nor call the
+// API. They may call the table.
 type Placement interface {
 	// Place puts a new game session on an idle server process: it sets where that
 	// is (IPAddress, DNSName, Port, ComputeName, Location) and, if it knows,
