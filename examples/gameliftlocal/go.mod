@@ -1,0 +1,23 @@
+module github.com/usher-go/usher/examples/gameliftlocal
+
+go 1.25.0
+
+replace (
+	github.com/usher-go/usher => ../..
+	github.com/usher-go/usher/validator/gameliftapi => ../../validator/gameliftapi
+)
+
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/google/uuid v1.6.0
+	github.com/rs/zerolog v1.35.1
+	github.com/usher-go/usher v0.0.0-00010101000000-000000000000
+	github.com/usher-go/usher/validator/gameliftapi v0.0.0-00010101000000-000000000000
+)
+
+require (
+	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/mattn/go-isatty v0.0.20 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+	golang.org/x/sys v0.29.0 // indirect
+)
