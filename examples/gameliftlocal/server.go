@@ -64,6 +64,7 @@ func apiConfig(o options, f *fleet, log zerolog.Logger) gameliftapi.Config {
 		Operations: gameliftapi.Operations(),
 		Fleet:      o.fleet,
 		Region:     o.region,
+		MaxPlayers: o.maxPlayers,
 		Placement:  f,
 		Logger:     log,
 	}
