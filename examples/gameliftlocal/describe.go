@@ -77,6 +77,9 @@ func (f *fleet) describeOwn(q slot.Query, own string) (slot.Page, error) {
 			}
 		}
 		page.PlayerSessions = kept
+		if q.PlayerSessionID != "" && len(kept) == 0 {
+			return page, session.ErrPlayerSessionNotFound
+		}
 		if len(kept) > 0 || page.NextToken == "" {
 			return page, nil
 		}

@@ -49,7 +49,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *door) serve(l *link) {
 	var running sync.WaitGroup
 	running.Go(l.write)
-	stop := context.AfterFunc(d.ending, func() { l.hangUp(websocket.StatusGoingAway) })
+	stop := context.AfterFunc(d.ending, l.retire)
 	d.fleet.connected(l)
 	d.read(l, &running)
 	d.fleet.disconnected(l)
@@ -109,6 +109,8 @@ func (d *door) handle(l *link, q request, fault error) {
 		d.answer(l, q, answer{}, fault)
 		return
 	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	a, err := act(d.fleet, l, q)
 	d.answer(l, q, a, err)
 	switch {

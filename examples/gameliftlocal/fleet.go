@@ -32,7 +32,7 @@ type fleet struct {
 	processes map[string]*serverProcess
 	hosts     map[string]*serverProcess // by the game session's id
 	numbered  uint64
-	empty     chan struct{} // closed once there are no processes, if someone waits
+	leaving   chan struct{} // not nil: all are to end; closed once all have
 }
 
 func newFleet(table *slot.Table, c fleetConfig) *fleet {
@@ -108,6 +108,10 @@ func (f *fleet) disconnected(l *link) {
 		return
 	}
 	p.link = nil
+	if f.leaving != nil {
+		f.remove(p, "it has ended")
+		return
+	}
 	p.deadline.back = time.Now().Add(f.limits.absence)
 	f.watch(p)
 	f.line(p).Msg("server process lost its connection")
@@ -178,10 +182,7 @@ func (f *fleet) remove(p *serverProcess, why string) {
 	p.timer.Stop()
 	delete(f.processes, p.processID)
 	f.line(p).Str("why", why).Msg("server process over")
-	if len(f.processes) == 0 && f.empty != nil {
-		close(f.empty)
-		f.empty = nil
-	}
+	f.left()
 	if p.game == nil {
 		return
 	}
@@ -202,20 +203,36 @@ func (f *fleet) line(p *serverProcess) *zerolog.Event {
 
 // end tells all processes to end, and waits until they have, or ctx ends.
 func (f *fleet) end(ctx context.Context) {
-	f.mu.Lock()
-	empty := make(chan struct{})
-	if len(f.processes) == 0 {
-		close(empty)
-	} else {
-		f.empty = empty
+	select {
+	case <-f.leave():
+	case <-ctx.Done():
 	}
+}
+
+func (f *fleet) leave() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leaving = make(chan struct{})
+	leaving := f.leaving
 	for _, p := range f.processes {
 		p.stop(f.limits.ending)
+		if p.link == nil {
+			f.remove(p, "it is not there")
+		}
 	}
-	f.mu.Unlock()
+	f.left()
+	return leaving
+}
+
+// left tells who waits for it that there are no processes. f.mu is held.
+func (f *fleet) left() {
+	if f.leaving == nil || len(f.processes) > 0 {
+		return
+	}
 	select {
-	case <-empty:
-	case <-ctx.Done():
+	case <-f.leaving:
+	default:
+		close(f.leaving)
 	}
 }
 

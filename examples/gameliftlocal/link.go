@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,6 +26,7 @@ type link struct {
 	conn   *websocket.Conn
 	number uint64 // of the connection: a later one supersedes it
 	out    chan outgoing
+	turn   sync.Mutex      // held from when a request is carried out until its answer is queued
 	gone   context.Context // done once the connection is, or is to be cut
 	cut    context.CancelFunc
 }
@@ -74,6 +76,13 @@ func (l *link) reply(a answer) { l.queue(outgoing{frame: encode(a)}) }
 // hangUp ends the connection once what is queued has been sent. The SDKs do not
 // reconnect after StatusNormalClosure and StatusGoingAway.
 func (l *link) hangUp(status websocket.StatusCode) { l.queue(outgoing{end: status}) }
+
+// retire is hangUp for those that a request may have told to.
+func (l *link) retire() {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	l.hangUp(websocket.StatusGoingAway)
+}
 
 func (l *link) queue(o outgoing) {
 	select {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/amazon-gamelift/amazon-gamelift-servers-go-server-sdk/v5/common"
 	"github.com/amazon-gamelift/amazon-gamelift-servers-go-server-sdk/v5/model"
 	"github.com/amazon-gamelift/amazon-gamelift-servers-go-server-sdk/v5/model/request"
 	"github.com/amazon-gamelift/amazon-gamelift-servers-go-server-sdk/v5/server"
@@ -22,14 +21,13 @@ import (
 // GameLift has told.
 type line struct {
 	Event     string
-	Error     string                    `json:",omitempty"`
-	ErrorType *common.GameLiftErrorType `json:",omitempty"`
-	Version   string                    `json:",omitempty"`
-	Game      *model.GameSession        `json:",omitempty"`
-	Reason    string                    `json:",omitempty"`
-	Ticket    string                    `json:",omitempty"`
-	Players   []model.PlayerSession     `json:",omitempty"`
-	NextToken string                    `json:",omitempty"`
+	Error     string                `json:",omitempty"`
+	Version   string                `json:",omitempty"`
+	Game      *model.GameSession    `json:",omitempty"`
+	Reason    string                `json:",omitempty"`
+	Ticket    string                `json:",omitempty"`
+	Players   []model.PlayerSession `json:",omitempty"`
+	NextToken string                `json:",omitempty"`
 }
 
 var printing sync.Mutex
@@ -46,9 +44,6 @@ func report(event string, err error) {
 	l := line{Event: event}
 	if err != nil {
 		l.Error = err.Error()
-	}
-	if e, ok := err.(*common.GameLiftError); ok {
-		l.ErrorType = &e.ErrorType
 	}
 	print(l)
 }
