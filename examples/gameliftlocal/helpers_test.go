@@ -126,6 +126,7 @@ func (w *world) connect(t *testing.T, id string, token ...string) *peer {
 		"sdkVersion": {"5.5.0"}, "IdempotencyToken": token[:1], "Authorization": {"any"},
 	})
 	require.NoError(t, err)
+	conn.SetReadLimit(-1) // the SDKs have no limit
 	p := &peer{t: t, conn: conn, frames: make(chan map[string]any, 1000)}
 	go p.read()
 	t.Cleanup(func() { conn.CloseNow() })

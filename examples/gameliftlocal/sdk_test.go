@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -179,7 +177,7 @@ func (b jsonBackend) onlyStatus(operation, part string, input map[string]any) st
 
 // eachWire runs a test on both wires of the service API, with each version of
 // Amazon's server SDK.
-func eachWire(t *testing.T, args []string, test func(t *testing.T, e *emulator, b backend, binary string)) {
+func eachWire(t *testing.T, change func(*options), test func(t *testing.T, e *emulator, b backend, binary string)) {
 	t.Helper()
 	t.Parallel()
 	for _, version := range []string{"5.4.0", "5.5.0"} {
@@ -188,12 +186,12 @@ func eachWire(t *testing.T, args []string, test func(t *testing.T, e *emulator, 
 			binary := build(t, version)
 			t.Run("cbor", func(t *testing.T) {
 				t.Parallel()
-				e := emulate(t, nil, nil, args...)
+				e := emulate(t, nil, change)
 				test(t, e, cborBackend{t, e.aws("any", "any")}, binary)
 			})
 			t.Run("json", func(t *testing.T) {
 				t.Parallel()
-				e := emulate(t, nil, nil, args...)
+				e := emulate(t, nil, change)
 				test(t, e, jsonBackend{t, e}, binary)
 			})
 		})
@@ -225,9 +223,7 @@ func becomes(t *testing.T, want string, status func() string) {
 }
 
 func TestLife(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "matchmaker.json")
-	require.NoError(t, os.WriteFile(file, []byte(matchmakerData), 0o600))
-	eachWire(t, []string{"-matchmaker-data", file}, func(t *testing.T, e *emulator, b backend, binary string) {
+	eachWire(t, func(o *options) { o.matchmakerData = matchmakerData }, func(t *testing.T, e *emulator, b backend, binary string) {
 		_, exception := b.createGameSession("none")
 		require.Equal(t, "FleetCapacityExceededException", exception)
 
@@ -311,7 +307,7 @@ func TestForceTerminate(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	eachWire(t, []string{"-reservation-timeout", "300ms"}, func(t *testing.T, e *emulator, b backend, binary string) {
+	eachWire(t, func(o *options) { o.reservationTimeout = 300 * time.Millisecond }, func(t *testing.T, e *emulator, b backend, binary string) {
 		g, game := hosted(t, e, b, binary, "p-1")
 		ann := reserved(t, b, game, "ann")
 		becomes(t, "TIMEDOUT", func() string { return b.playerStatus(ann) })
@@ -323,7 +319,7 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestTwoServersAndACrash(t *testing.T) {
-	eachWire(t, nil, func(t *testing.T, e *emulator, b backend, binary string) {
+	eachWire(t, func(o *options) { o.limits.absence = time.Second }, func(t *testing.T, e *emulator, b backend, binary string) {
 		one, first := hosted(t, e, b, binary, "p-1")
 		two, second := hosted(t, e, b, binary, "p-2")
 		ann, bob := reserved(t, b, first, "ann"), reserved(t, b, second, "bob")
