@@ -124,5 +124,5 @@ func (f *fleet) getComputeCertificate(*link, request) (answer, error) {
 }
 
 func (f *fleet) getFleetRoleCredentials(*link, request) (answer, error) {
-	return answer{}, &refusal{http.StatusForbidden, "gameliftlocal has no fleet role: take the credentials that the AWS SDK finds on this machine"}
+	return answer{}, &refusal{status: http.StatusForbidden, message: "gameliftlocal has no fleet role: take the credentials that the AWS SDK finds on this machine"}
 }

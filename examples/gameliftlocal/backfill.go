@@ -47,7 +47,7 @@ func (f *fleet) stopMatchBackfill(l *link, q request) (answer, error) {
 func (f *fleet) backfilling(l *link, q request) (*serverProcess, error) {
 	p, err := f.host(l, q.GameSessionArn)
 	if err == nil && !f.backfill {
-		err = &refusal{http.StatusForbidden, "gameliftlocal has no matchmaker: start it with -backfill=accept to have backfill requests accepted"}
+		err = &refusal{status: http.StatusForbidden, message: "gameliftlocal has no matchmaker: start it with -backfill=accept to have backfill requests accepted"}
 	}
 	return p, err
 }

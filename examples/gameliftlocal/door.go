@@ -41,7 +41,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(maxFrame)
 	d.serve(newLink(id, conn))
 }
@@ -123,7 +123,7 @@ func (d *door) handle(l *link, q request, fault error) {
 }
 
 func (d *door) answer(l *link, q request, a answer, err error) {
-	if err != nil {
+	if err != nil && !logged(err) {
 		e := d.log.Info().Str("process_id", l.processID).Str("action", brief(q.Action)).Int("status", a.complete(q, err).StatusCode)
 		if q.PlayerSessionID != "" {
 			e.Str("player_session_id", session.Redact(q.PlayerSessionID))

@@ -83,7 +83,7 @@ func (f *faults) strike(action string) (time.Duration, error) {
 	if math.Floor(n*of.share) == math.Floor((n-1)*of.share) {
 		return of.delay, nil
 	}
-	return of.delay, &refusal{of.status, "a fault that gameliftlocal was asked for (-fault " + action + ")"}
+	return of.delay, &refusal{status: of.status, message: "a fault that gameliftlocal was asked for (-fault " + action + ")"}
 }
 
 func newFaults(of map[string]fault) *faults {

@@ -80,6 +80,7 @@ func TestHeartbeatShowsThatMessagesAreTaken(t *testing.T) {
 }
 
 func TestProcessThatSendsNoHealthyHeartbeatIsOver(t *testing.T) {
+	t.Parallel()
 	for name, healthy := range map[string]*bool{"silent": nil, "unhealthy": new(bool)} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -121,6 +122,7 @@ func TestProcessThatSendsHeartbeatsLives(t *testing.T) {
 }
 
 func TestProcessThatLosesItsConnectionMayComeBack(t *testing.T) {
+	t.Parallel()
 	for name, token := range map[string]string{"with its token": "token", "with another": "another"} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -291,12 +293,12 @@ func TestEndTellsAllProcessesAndWaits(t *testing.T) {
 
 func TestAutoActivateNeedsNoProcess(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		w := onPipes(t, func(c *fleetConfig) { c.autoActivate, c.matchmakerData = true, `{"matchId":"1"}` })
+		w := onPipes(t, func(c *fleetConfig) { c.autoActivate, c.matchmakerData = true, "data" })
 		gs, err := w.place(t, "one")
 		require.NoError(t, err)
 		require.Equal(t, session.GameSessionActive, gs.Status)
 		require.Equal(t, session.GameSessionActive, w.gameStatus(t, "one"))
-		require.Equal(t, `{"matchId":"1"}`, gs.MatchmakerData)
+		require.Equal(t, "data", gs.MatchmakerData)
 		w.reserve(t, "one", "ann")
 		w.Updated(gs)
 		w.Terminating(gs, gameliftapi.ForceTerminate) // nobody to tell

@@ -28,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 		q, err := decode(frame)
 		if err != nil {
 			r := (*refusal)(nil)
-			require.True(t, errors.As(err, &r))
+			require.ErrorAs(t, err, &r)
 			require.Equal(t, http.StatusBadRequest, r.status)
 		} else {
 			require.NotEmpty(t, q.Action)

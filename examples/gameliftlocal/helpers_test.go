@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -110,7 +111,7 @@ type peer struct {
 	end    error               // why, once frames is closed
 }
 
-func (w *world) dial(t *testing.T, query url.Values) (*websocket.Conn, *http.Response, error) {
+func (w *world) dial(query url.Values) (*websocket.Conn, *http.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patient)
 	defer cancel()
 	return websocket.Dial(ctx, w.url+"/?"+query.Encode(), &websocket.DialOptions{HTTPClient: w.client})
@@ -121,7 +122,7 @@ func (w *world) dial(t *testing.T, query url.Values) (*websocket.Conn, *http.Res
 func (w *world) connect(t *testing.T, id string, token ...string) *peer {
 	t.Helper()
 	token = append(token, uuid.NewString())
-	conn, _, err := w.dial(t, url.Values{
+	conn, _, err := w.dial(url.Values{
 		"pID": {id}, "FleetId": {"fleet-local"}, "ComputeId": {"compute"}, "sdkLanguage": {"Go"},
 		"sdkVersion": {"5.5.0"}, "IdempotencyToken": token[:1], "Authorization": {"any"},
 	})
@@ -189,9 +190,7 @@ func (p *peer) write(kind websocket.MessageType, text string) {
 func (p *peer) ask(action string, fields map[string]any) map[string]any {
 	p.t.Helper()
 	q := map[string]any{"Action": action, "RequestId": uuid.NewString()}
-	for k, v := range fields {
-		q[k] = v
-	}
+	maps.Copy(q, fields)
 	text, err := json.Marshal(q)
 	require.NoError(p.t, err)
 	p.write(websocket.MessageText, string(text))
@@ -204,17 +203,22 @@ func (p *peer) ask(action string, fields map[string]any) map[string]any {
 func (p *peer) succeed(action string, fields map[string]any) map[string]any {
 	p.t.Helper()
 	a := p.ask(action, fields)
-	require.Equal(p.t, float64(http.StatusOK), a["StatusCode"], "%v", a)
+	require.Equal(p.t, http.StatusOK, status(a), "%v", a)
 	require.NotContains(p.t, a, "ErrorMessage")
 	return a
 }
 
-// fail sends a request that must be refused with status and a text.
-func (p *peer) fail(status int, text, action string, fields map[string]any) {
+// fail sends a request that must be refused with a status and a text.
+func (p *peer) fail(want int, text, action string, fields map[string]any) {
 	p.t.Helper()
 	a := p.ask(action, fields)
-	require.Equal(p.t, float64(status), a["StatusCode"], "%v", a)
+	require.Equal(p.t, want, status(a), "%v", a)
 	require.Contains(p.t, a["ErrorMessage"], text)
+}
+
+func status(answer map[string]any) int {
+	code, _ := answer["StatusCode"].(float64)
+	return int(code)
 }
 
 // ready registers the process, and has it take messages.

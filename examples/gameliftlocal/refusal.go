@@ -13,13 +13,23 @@ import (
 type refusal struct {
 	status  int
 	message string
+	logged  bool // the table has said it in the log
 }
 
 func (r *refusal) Error() string { return r.message }
 
-func badRequest(message string) error { return &refusal{http.StatusBadRequest, message} }
-func notFound(message string) error   { return &refusal{http.StatusNotFound, message} }
-func conflict(message string) error   { return &refusal{http.StatusConflict, message} }
+func badRequest(message string) error {
+	return &refusal{status: http.StatusBadRequest, message: message}
+}
+
+func notFound(message string) error { return &refusal{status: http.StatusNotFound, message: message} }
+
+func conflict(message string) error { return &refusal{status: http.StatusConflict, message: message} }
+
+func logged(err error) bool {
+	r := (*refusal)(nil)
+	return errors.As(err, &r) && r.logged
+}
 
 // refusePlayer says why a player session cannot be accepted or removed, as
 // GameLift words it. The whole id stands in it: whoever gets it has sent it.
@@ -27,7 +37,8 @@ func refusePlayer(id string, err error) error {
 	status := (*session.StatusError)(nil)
 	switch {
 	case errors.As(err, &status):
-		return badRequest(fmt.Sprintf("PlayerSession (%s) has a status of %s instead of %s", id, status.Have, status.Want))
+		message := fmt.Sprintf("PlayerSession (%s) has a status of %s instead of %s", id, status.Have, status.Want)
+		return &refusal{status: http.StatusBadRequest, message: message, logged: true}
 	case errors.Is(err, session.ErrInvalidPlayerSessionID):
 		return badRequest("PlayerSessionId is not psess- and what follows it")
 	case errors.Is(err, session.ErrPlayerSessionNotFound):
@@ -48,7 +59,7 @@ func refuseAny(err error) error {
 	case "game_session_not_active":
 		return conflict(err.Error())
 	case "closed":
-		return &refusal{http.StatusServiceUnavailable, "gameliftlocal is shutting down"}
+		return &refusal{status: http.StatusServiceUnavailable, message: "gameliftlocal is shutting down"}
 	}
-	return &refusal{http.StatusInternalServerError, err.Error()}
+	return &refusal{status: http.StatusInternalServerError, message: err.Error()}
 }

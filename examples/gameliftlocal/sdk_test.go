@@ -232,9 +232,8 @@ func TestLife(t *testing.T) {
 		require.Empty(t, exception)
 		started := g.wait("start").Game
 		require.Equal(t, game, started.GameSessionID)
-		require.Equal(t, "ünï <match>", started.Name)
-		require.Equal(t, gameData, started.GameSessionData)
-		require.Equal(t, matchmakerData, started.MatchmakerData)
+		require.Equal(t, []string{"ünï <match>", gameData, matchmakerData},
+			[]string{started.Name, started.GameSessionData, started.MatchmakerData})
 		require.Equal(t, gameProperties, started.GameProperties)
 		require.Equal(t, 4, started.MaximumPlayerSessionCount)
 		require.Equal(t, 7001, started.Port)
@@ -276,9 +275,9 @@ func TestLife(t *testing.T) {
 
 		require.Empty(t, b.updateGameSession(game, "renamed", map[string]string{"mode": "coop", "more": "yes"}))
 		updated := g.wait("update")
-		require.Equal(t, "renamed", updated.Game.Name)
+		require.Equal(t, []string{"renamed", gameData, matchmakerData},
+			[]string{updated.Game.Name, updated.Game.GameSessionData, updated.Game.MatchmakerData})
 		require.Equal(t, map[string]string{"mode": "coop", "more": "yes", "ключ": "значение"}, updated.Game.GameProperties)
-		require.Equal(t, gameData, updated.Game.GameSessionData)
 		require.Equal(t, "UNKNOWN", updated.Reason)
 
 		require.Empty(t, b.terminateGameSession(game, "TRIGGER_ON_PROCESS_TERMINATE"))
@@ -463,6 +462,13 @@ func TestCredentialsAreChecked(t *testing.T) {
 		status, _ := e.postJSON(t, "CreateGameSession", map[string]any{"FleetId": "fleet-local", "MaximumPlayerSessionCount": 1})
 		require.NotEqual(t, http.StatusOK, status, "it is not signed")
 	})
+}
+
+func TestMaxPlayers(t *testing.T) {
+	t.Parallel()
+	e := emulate(t, nil, nil, "-auto-activate", "-max-players", "3")
+	_, exception := jsonBackend{t, e}.createGameSession("four")
+	require.Equal(t, "InvalidRequestException", exception)
 }
 
 func TestAutoActivateIsForBackendsAlone(t *testing.T) {

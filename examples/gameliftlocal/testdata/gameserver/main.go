@@ -32,7 +32,7 @@ type line struct {
 
 var printing sync.Mutex
 
-func print(l line) {
+func emit(l line) {
 	printing.Lock()
 	defer printing.Unlock()
 	if err := json.NewEncoder(os.Stdout).Encode(l); err != nil {
@@ -45,7 +45,7 @@ func report(event string, err error) {
 	if err != nil {
 		l.Error = err.Error()
 	}
-	print(l)
+	emit(l)
 }
 
 func main() {
@@ -68,7 +68,7 @@ func main() {
 	err := server.InitSDK(parameters)
 	if err == nil {
 		err = server.ProcessReady(server.ProcessParameters{
-			OnStartGameSession:  func(g model.GameSession) { print(line{Event: "start", Game: &g}) },
+			OnStartGameSession:  func(g model.GameSession) { emit(line{Event: "start", Game: &g}) },
 			OnUpdateGameSession: updated,
 			OnProcessTerminate:  func() { report("terminate", nil) },
 			OnHealthCheck:       func() bool { return true },
@@ -79,7 +79,7 @@ func main() {
 		report("ready", err)
 		return
 	}
-	print(line{Event: "ready", Version: version})
+	emit(line{Event: "ready", Version: version})
 	commands := bufio.NewScanner(os.Stdin)
 	for commands.Scan() {
 		name, argument, _ := strings.Cut(commands.Text(), " ")
@@ -92,7 +92,7 @@ func updated(u model.UpdateGameSession) {
 	if u.UpdateReason != nil {
 		l.Reason = u.UpdateReason.String()
 	}
-	print(l)
+	emit(l)
 }
 
 // do is on a goroutine of its own, as the players of a game server are.
@@ -148,7 +148,7 @@ func describe(argument string) {
 		report("describe", err)
 		return
 	}
-	print(line{Event: "describe", Players: result.PlayerSessions, NextToken: result.NextToken})
+	emit(line{Event: "describe", Players: result.PlayerSessions, NextToken: result.NextToken})
 }
 
 const matchmaker = "arn:aws:gamelift:us-west-2:123456789012:matchmakingconfiguration/test"
@@ -165,7 +165,7 @@ func backfill(ticket string) {
 		report("backfill", err)
 		return
 	}
-	print(line{Event: "backfill", Ticket: result.TicketID})
+	emit(line{Event: "backfill", Ticket: result.TicketID})
 }
 
 func stopBackfill(ticket string) {
