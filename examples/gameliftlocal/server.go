@@ -103,10 +103,14 @@ func (s *server) greet() {
 // serve answers until ctx ends. Then it tells the server processes to end, and
 // waits for them a moment.
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	either, err := newTLSListener(listener)
+	if err != nil {
+		listener.Close()
+		return errors.Join(err, s.table.Close())
+	}
 	h := &http.Server{Handler: s, ReadTimeout: patience, ReadHeaderTimeout: patience}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(listener) }()
-	var err error
+	go func() { failed <- h.Serve(either) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
