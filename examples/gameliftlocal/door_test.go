@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -297,12 +298,26 @@ func TestFaultsDelayOneActionAndNotTheOthers(t *testing.T) {
 func TestProcessThatReadsNothingIsCutOff(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := onPipes(t)
-		p := w.host(t, "one")
-		gs, _ := w.game(t, "one")
-		gs.GameSessionData = strings.Repeat("x", 100)
-		for range 2 * maxQueued {
+		conn, _, err := w.dial(url.Values{"pID": {"one"}, "FleetId": {"fleet-local"}})
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.CloseNow() })
+		for _, action := range []string{"ActivateServerProcess", "HeartbeatServerProcess"} {
+			frame := fmt.Sprintf(`{"Action":%q,"RequestId":"1","Port":7000}`, action)
+			require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(frame)))
+			_, _, err := conn.Read(t.Context())
+			require.NoError(t, err)
+		}
+		gs, err := w.place(t, "one")
+		require.NoError(t, err)
+		synctest.Wait()
+		_, hosting := w.game(t, "one")
+		for range maxQueued {
 			w.Updated(gs)
 		}
-		require.Equal(t, websocket.StatusCode(-1), p.closed())
+		synctest.Wait()
+		require.NotNil(t, hosting.link, "all that is queued may still be read")
+		w.Updated(gs)
+		synctest.Wait()
+		require.Nil(t, hosting.link)
 	})
 }

@@ -69,7 +69,7 @@ func (f *fleet) register(l *link, port int) error {
 	p.deadline.healthy = time.Now().Add(f.limits.silence)
 	f.processes[p.processID] = p
 	f.watch(p)
-	f.line(p).Int("port", port).Str("sdk", p.sdk).Msg("server process ready")
+	f.line(p).Int("listens_on", port).Str("sdk", p.sdk).Msg("server process ready")
 	return nil
 }
 
