@@ -57,7 +57,7 @@ func (f *fleet) heartbeatServerProcess(l *link, q request) (answer, error) {
 func (f *fleet) terminateServerProcess(l *link, _ request) (answer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p := f.processes[l.processID]; p != nil && (p.link == l || p.over == l) {
+	if p := f.processes[l.processID]; p != nil && (p.link == l || p.first == l) {
 		f.remove(p, "it has ended")
 	}
 	return answer{}, nil

@@ -43,7 +43,7 @@ func (f *fleet) hosted(l *link) (string, error) {
 
 func (q request) query(own string) (slot.Query, error) {
 	if q.GameSessionID != "" && q.GameSessionID != own {
-		return slot.Query{}, notFound("this server process does not host the game session " + q.GameSessionID)
+		return slot.Query{}, notFound("this server process does not host that game session")
 	}
 	query := slot.Query{
 		PlayerSessionID: q.PlayerSessionID,

@@ -33,7 +33,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d.token != "" && subtle.ConstantTimeCompare([]byte(r.URL.Query().Get("Authorization")), []byte(d.token)) == 0 {
-		d.log.Warn().Str("address", id.address).Msg("server process refused: its AuthToken is not -token")
+		d.log.Warn().Str("address", id.address).Msg("server process refused: its AuthToken is wrong")
 		http.Error(w, "the AuthToken is wrong", http.StatusUnauthorized)
 		return
 	}
@@ -52,10 +52,10 @@ func (d *door) serve(l *link) {
 	stop := context.AfterFunc(d.ending, l.retire)
 	d.fleet.connected(l)
 	d.read(l, &running)
-	d.fleet.disconnected(l)
 	stop()
 	l.cut()
 	running.Wait()
+	d.fleet.disconnected(l) // last: each request says that the process is there
 }
 
 // read has all requests handled, in order but for those that a fault delays.
@@ -124,22 +124,21 @@ func (d *door) handle(l *link, q request, fault error) {
 
 func (d *door) answer(l *link, q request, a answer, err error) {
 	if err != nil && !logged(err) {
-		e := d.log.Info().Str("process_id", l.processID).Str("action", brief(q.Action)).Int("status", a.complete(q, err).StatusCode)
+		e := d.log.Info().Str("process_id", l.processID).Str("action", known(q.Action)).Int("status", a.complete(q, err).StatusCode)
 		if q.PlayerSessionID != "" {
 			e.Str("player_session_id", session.Redact(q.PlayerSessionID))
 		} else {
-			e.Str("reason", brief(err.Error()))
+			e.Str("reason", err.Error())
 		}
 		e.Msg("server process refused")
 	}
 	l.reply(a.complete(q, err))
 }
 
-// brief cuts what a stranger wrote.
-func brief(text string) string {
-	const most = 200
-	if len(text) <= most {
-		return text
+// known keeps what a stranger wrote out of the log.
+func known(action string) string {
+	if actions[action] == nil {
+		return "unknown"
 	}
-	return text[:most] + "…"
+	return action
 }

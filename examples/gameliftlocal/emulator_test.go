@@ -151,8 +151,12 @@ type said struct {
 // launch starts a game server, which calls InitSDK and ProcessReady.
 func launch(t *testing.T, e *emulator, binary, id string, args ...string) *gameServer {
 	t.Helper()
-	g := &gameServer{t: t, id: id, lines: map[string]chan said{}}
-	g.cmd = exec.Command(binary, append([]string{"-url", "ws://" + e.address, "-id", id}, args...)...)
+	return start(t, id, exec.Command(binary, append([]string{"-url", "ws://" + e.address, "-id", id}, args...)...))
+}
+
+func start(t *testing.T, id string, cmd *exec.Cmd) *gameServer {
+	t.Helper()
+	g := &gameServer{t: t, id: id, cmd: cmd, lines: map[string]chan said{}}
 	g.cmd.Stderr = os.Stderr
 	stdin, err := g.cmd.StdinPipe()
 	require.NoError(t, err)

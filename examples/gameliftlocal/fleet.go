@@ -56,8 +56,11 @@ func (f *fleet) number() uint64 {
 func (f *fleet) register(l *link, port int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.leaving != nil {
+		return errLeaving
+	}
 	if old := f.processes[l.processID]; old != nil {
-		if old.over == l {
+		if old.first == l {
 			return conflict("this server process is registered already: ProcessReady is called once")
 		}
 		if old.link != nil && old.link != l {
@@ -65,7 +68,7 @@ func (f *fleet) register(l *link, port int) error {
 		}
 		f.remove(old, "another process came with its process id")
 	}
-	p := &serverProcess{identity: l.identity, number: f.number(), port: port, link: l, over: l, limits: f.limits}
+	p := &serverProcess{identity: l.identity, number: f.number(), port: port, link: l, first: l, limits: f.limits}
 	p.deadline.healthy = time.Now().Add(f.limits.silence)
 	f.processes[p.processID] = p
 	f.watch(p)
@@ -78,7 +81,7 @@ func (f *fleet) settle(l *link) {
 	time.AfterFunc(f.limits.settling, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if p := f.processes[l.processID]; p != nil && p.over == l {
+		if p := f.processes[l.processID]; p != nil && p.first == l {
 			p.settled()
 		}
 	})
@@ -138,7 +141,7 @@ func (f *fleet) host(l *link, gameSessionID string) (*serverProcess, error) {
 	case p.game == nil:
 		return nil, badRequest("this server process hosts no game session")
 	case p.game.GameSessionID != gameSessionID:
-		return nil, notFound("this server process does not host the game session " + gameSessionID)
+		return nil, notFound("this server process does not host that game session")
 	}
 	return p, nil
 }

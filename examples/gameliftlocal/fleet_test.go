@@ -190,6 +190,24 @@ func TestOldConnectionDoesNotEndItsSuccessor(t *testing.T) {
 	})
 }
 
+func TestProcessThatDistrustsItsConnectionTakesAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := onPipes(t)
+		old := w.host(t, "one")
+		p := w.connect(t, "one") // with another token, as the C# SDK does
+		synctest.Wait()
+		gs, _ := w.game(t, "one")
+		w.Updated(gs)
+		require.Equal(t, "UpdateGameSession", old.next()["Action"], "the new one has not shown yet whose it is")
+		p.succeed("AcceptPlayerSession", player("one", w.reserve(t, "one", "ann")))
+		w.Updated(gs)
+		require.Equal(t, "UpdateGameSession", p.next()["Action"])
+		old.conn.CloseNow()
+		time.Sleep(time.Minute)
+		require.Equal(t, session.GameSessionActive, w.gameStatus(t, "one"))
+	})
+}
+
 func TestTwoProcessesOfOneID(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := onPipes(t)
@@ -287,6 +305,7 @@ func TestEndTellsAllProcessesAndWaits(t *testing.T) {
 		began := time.Now()
 		w.fleet.end(t.Context())
 		require.Equal(t, time.Second, time.Since(began))
+		w.connect(t, "three").fail(http.StatusServiceUnavailable, "shutting down", "ActivateServerProcess", map[string]any{"Port": 1})
 		require.Equal(t, session.GameSessionTerminated, w.gameStatus(t, "one"))
 	})
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // patient bounds what only a hang would make long.
-const patient = time.Minute
+const patient = 2 * time.Minute
 
 // world is a fleet and its door, without the service API.
 type world struct {

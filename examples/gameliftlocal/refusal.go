@@ -18,6 +18,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
+var errLeaving = &refusal{status: http.StatusServiceUnavailable, message: "gameliftlocal is shutting down"}
+
 func badRequest(message string) error {
 	return &refusal{status: http.StatusBadRequest, message: message}
 }
@@ -59,7 +61,7 @@ func refuseAny(err error) error {
 	case "game_session_not_active":
 		return conflict(err.Error())
 	case "closed":
-		return &refusal{status: http.StatusServiceUnavailable, message: "gameliftlocal is shutting down"}
+		return errLeaving
 	}
 	return &refusal{status: http.StatusInternalServerError, message: err.Error()}
 }

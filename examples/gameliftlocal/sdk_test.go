@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -425,6 +427,17 @@ func TestWrongFleetIsSaidSo(t *testing.T) {
 		e := emulate(t, nil, nil)
 		g := launch(t, e, binary, "p-1", "-fleet", "fleet-other")
 		require.Contains(t, g.wait("ready").Error, "FleetId must be fleet-local")
+	})
+}
+
+func TestServerSDKReadsItsEnvironment(t *testing.T) {
+	eachVersion(t, func(t *testing.T, binary string) {
+		e := emulate(t, nil, nil)
+		cmd := exec.Command(binary)
+		cmd.Env = append(os.Environ(), "GAMELIFT_SDK_WEBSOCKET_URL=ws://"+e.address, "GAMELIFT_SDK_FLEET_ID=fleet-local",
+			"GAMELIFT_SDK_HOST_ID=laptop", "GAMELIFT_SDK_PROCESS_ID=server-1", "GAMELIFT_SDK_AUTH_TOKEN=any")
+		start(t, "server-1", cmd).ready()
+		require.Contains(t, e.log.String(), `"compute":"laptop"`)
 	})
 }
 

@@ -45,7 +45,7 @@ type serverProcess struct {
 	port   int
 
 	link  *link    // nil: it has lost its connection
-	over  *link    // the one it was registered over
+	first *link    // the one it was registered over
 	ready bool     // it takes messages
 	held  [][]byte // messages that wait until it does, or is connected again
 
