@@ -37,7 +37,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the AuthToken is wrong", http.StatusUnauthorized)
 		return
 	}
-	conn, err := websocket.Accept(w, r, nil) // which refuses web pages of other origins
+	if r.Header.Get("Origin") != "" { // a browser: any page in it could come here
+		http.Error(w, "web pages are not let in", http.StatusForbidden)
+		return
+	}
+	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
 	}

@@ -180,14 +180,16 @@ func TestConnectionsThatAreRefused(t *testing.T) {
 	conn.CloseNow()
 }
 
-func TestWebPagesOfOtherOriginsAreRefused(t *testing.T) {
+func TestWebPagesAreRefused(t *testing.T) {
 	t.Parallel()
 	w := onSockets(t)
-	_, r, err := websocket.Dial(t.Context(), w.url+"/?pID=one", &websocket.DialOptions{
-		HTTPHeader: http.Header{"Origin": {"https://example.com"}},
-	})
-	require.Error(t, err)
-	require.Equal(t, http.StatusForbidden, r.StatusCode)
+	for _, origin := range []string{"https://example.com", "null", "http" + strings.TrimPrefix(w.url, "ws")} {
+		_, r, err := websocket.Dial(t.Context(), w.url+"/?pID=one", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Origin": {origin}},
+		})
+		require.Error(t, err)
+		require.Equal(t, http.StatusForbidden, r.StatusCode, origin)
+	}
 }
 
 func TestProcessesThatVanishMidRequest(t *testing.T) {

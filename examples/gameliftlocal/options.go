@@ -6,7 +6,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"time"
+
+	"github.com/usher-go/usher/session"
 )
 
 const usage = `Usage: gameliftlocal [flags]
@@ -20,7 +23,8 @@ one port. It logs what becomes of every player session. Ctrl-C ends it.
   -fleet id
         the fleet that server processes belong to (default fleet-local)
   -region name
-        the region in ARNs (default us-west-2)
+        the region in ARNs (default us-west-2; the Go server SDK's StopMatchBackfill
+        takes no other form)
   -max-players n
         the highest maximum of a game session (default 200, GameLift's limit)
   -reservation-timeout duration
@@ -54,6 +58,9 @@ Without them any credentials and any token are taken.
 
 Exit status: 0 it was asked to end, 1 it failed, 2 the flags are wrong.
 `
+
+// region is what an ARN may have between two colons.
+var region = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // maxPlayers is GameLift's limit for a game session.
 const maxPlayers = 200
@@ -128,9 +135,12 @@ func (o *options) check() error {
 	if err := o.checkReach(); err != nil {
 		return err
 	}
+	if err := (session.GameSession{FleetID: o.fleet}).Validate(); err != nil || o.fleet == "" {
+		return fmt.Errorf("gameliftlocal: -fleet must be fleet- and letters, digits or hyphens, as all SDKs expect")
+	}
 	switch {
-	case o.fleet == "" || o.region == "":
-		return fmt.Errorf("gameliftlocal: -fleet and -region must not be empty")
+	case !region.MatchString(o.region):
+		return fmt.Errorf("gameliftlocal: -region must be lower-case letters, digits and hyphens")
 	case o.maxPlayers < 1:
 		return fmt.Errorf("gameliftlocal: -max-players must be at least 1")
 	case o.reservationTimeout <= 0 || o.retention <= 0:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,191 +12,54 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/gamelift"
-	"github.com/aws/aws-sdk-go-v2/service/gamelift/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
 )
 
-// backend is one of the wires that the service API is called on. What it returns
-// besides is the name of the exception.
-type backend interface {
-	createGameSession(name string) (id, exception string)
-	createPlayerSession(game, player, data string) (id, exception string)
-	updateGameSession(game, name string, properties map[string]string) (exception string)
-	terminateGameSession(game, mode string) (exception string)
-	gameStatus(game string) string
-	playerStatus(id string) string
-}
-
-const (
-	gameData       = "{\"map\": \"<b>ümläut & 🎲</b>\\n\"}"
-	matchmakerData = `{"matchId":"m-1","teams":[{"name":"red","players":[{"playerId":"ann"}]}]}`
-	playerData     = "ann's <data>"
-)
-
-var gameProperties = map[string]string{"mode": "duel & more", "ключ": "значение"}
-
-// cborBackend is aws-sdk-go-v2.
-type cborBackend struct {
-	t      *testing.T
-	client *gamelift.Client
-}
-
-func exceptionOf(err error) string {
-	var e interface{ ErrorCode() string }
-	if errors.As(err, &e) {
-		return e.ErrorCode()
-	}
-	if err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-func (b cborBackend) createGameSession(name string) (string, string) {
-	q := &gamelift.CreateGameSessionInput{
-		FleetId: aws.String("fleet-local"), Name: &name, MaximumPlayerSessionCount: aws.Int32(4), GameSessionData: aws.String(gameData),
-	}
-	for k, v := range gameProperties {
-		q.GameProperties = append(q.GameProperties, types.GameProperty{Key: &k, Value: &v})
-	}
-	r, err := b.client.CreateGameSession(b.t.Context(), q)
-	if err != nil {
-		return "", exceptionOf(err)
-	}
-	return *r.GameSession.GameSessionId, ""
-}
-
-func (b cborBackend) createPlayerSession(game, player, data string) (string, string) {
-	r, err := b.client.CreatePlayerSession(b.t.Context(), &gamelift.CreatePlayerSessionInput{GameSessionId: &game, PlayerId: &player, PlayerData: &data})
-	if err != nil {
-		return "", exceptionOf(err)
-	}
-	return *r.PlayerSession.PlayerSessionId, ""
-}
-
-func (b cborBackend) updateGameSession(game, name string, properties map[string]string) string {
-	q := &gamelift.UpdateGameSessionInput{GameSessionId: &game, Name: &name}
-	for k, v := range properties {
-		q.GameProperties = append(q.GameProperties, types.GameProperty{Key: &k, Value: &v})
-	}
-	_, err := b.client.UpdateGameSession(b.t.Context(), q)
-	return exceptionOf(err)
-}
-
-func (b cborBackend) terminateGameSession(game, mode string) string {
-	_, err := b.client.TerminateGameSession(b.t.Context(), &gamelift.TerminateGameSessionInput{GameSessionId: &game, TerminationMode: types.TerminationMode(mode)})
-	return exceptionOf(err)
-}
-
-func (b cborBackend) gameStatus(game string) string {
-	r, err := b.client.DescribeGameSessions(b.t.Context(), &gamelift.DescribeGameSessionsInput{GameSessionId: &game})
-	require.NoError(b.t, err)
-	require.Len(b.t, r.GameSessions, 1)
-	return string(r.GameSessions[0].Status)
-}
-
-func (b cborBackend) playerStatus(id string) string {
-	r, err := b.client.DescribePlayerSessions(b.t.Context(), &gamelift.DescribePlayerSessionsInput{PlayerSessionId: &id})
-	require.NoError(b.t, err)
-	require.Len(b.t, r.PlayerSessions, 1)
-	return string(r.PlayerSessions[0].Status)
-}
-
-// jsonBackend is AWS JSON 1.1, by hand.
-type jsonBackend struct {
-	t *testing.T
-	*emulator
-}
-
-// call returns a part of the output, or the exception.
-func (b jsonBackend) call(operation, part string, input map[string]any) (any, string) {
-	status, output := b.postJSON(b.t, operation, input)
-	if status != http.StatusOK {
-		exception, _ := output["__type"].(string)
-		require.NotEmpty(b.t, exception, "%v", output)
-		return nil, exception
-	}
-	return output[part], ""
-}
-
-// field is a field of what call returned.
-func field(t *testing.T, of any, name string) string {
-	if of == nil {
-		return ""
-	}
-	fields, ok := of.(map[string]any)
-	require.True(t, ok, "%v", of)
-	text, _ := fields[name].(string)
-	return text
-}
-
-func pairs(properties map[string]string) (list []map[string]string) {
-	for k, v := range properties {
-		list = append(list, map[string]string{"Key": k, "Value": v})
-	}
-	return list
-}
-
-func (b jsonBackend) createGameSession(name string) (string, string) {
-	gs, exception := b.call("CreateGameSession", "GameSession", map[string]any{
-		"FleetId": "fleet-local", "Name": name, "MaximumPlayerSessionCount": 4, "GameSessionData": gameData, "GameProperties": pairs(gameProperties),
-	})
-	return field(b.t, gs, "GameSessionId"), exception
-}
-
-func (b jsonBackend) createPlayerSession(game, player, data string) (string, string) {
-	ps, exception := b.call("CreatePlayerSession", "PlayerSession", map[string]any{"GameSessionId": game, "PlayerId": player, "PlayerData": data})
-	return field(b.t, ps, "PlayerSessionId"), exception
-}
-
-func (b jsonBackend) updateGameSession(game, name string, properties map[string]string) string {
-	_, exception := b.call("UpdateGameSession", "GameSession", map[string]any{"GameSessionId": game, "Name": name, "GameProperties": pairs(properties)})
-	return exception
-}
-
-func (b jsonBackend) terminateGameSession(game, mode string) string {
-	_, exception := b.call("TerminateGameSession", "GameSession", map[string]any{"GameSessionId": game, "TerminationMode": mode})
-	return exception
-}
-
-func (b jsonBackend) gameStatus(game string) string {
-	return b.onlyStatus("DescribeGameSessions", "GameSessions", map[string]any{"GameSessionId": game})
-}
-
-func (b jsonBackend) playerStatus(id string) string {
-	return b.onlyStatus("DescribePlayerSessions", "PlayerSessions", map[string]any{"PlayerSessionId": id})
-}
-
-func (b jsonBackend) onlyStatus(operation, part string, input map[string]any) string {
-	list, exception := b.call(operation, part, input)
-	require.Empty(b.t, exception)
-	require.Len(b.t, list, 1)
-	return field(b.t, list.([]any)[0], "Status")
-}
-
-// eachWire runs a test on both wires of the service API, with each version of
-// Amazon's server SDK.
-func eachWire(t *testing.T, change func(*options), test func(t *testing.T, e *emulator, b backend, binary string)) {
-	t.Helper()
+// TestServerSDK is what a game server with Amazon's server SDK and a backend see,
+// with each version.
+func TestServerSDK(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"5.4.0", "5.5.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			binary := build(t, version)
-			t.Run("cbor", func(t *testing.T) {
-				t.Parallel()
-				e := emulate(t, nil, change)
-				test(t, e, cborBackend{t, e.aws("any", "any")}, binary)
-			})
-			t.Run("json", func(t *testing.T) {
-				t.Parallel()
-				e := emulate(t, nil, change)
-				test(t, e, jsonBackend{t, e}, binary)
-			})
+			for name, test := range map[string]func(t *testing.T, binary string){
+				"life":                     life,
+				"force terminate":          forceTerminate,
+				"timeout":                  timeout,
+				"two servers and a crash":  twoServersAndACrash,
+				"reconnect":                reconnect,
+				"match backfill":           matchBackfill,
+				"what the cloud alone has": whatTheCloudAloneHas,
+				"injected faults":          injectedFaults,
+				"wrong fleet":              wrongFleet,
+				"environment":              environmentOfTheProcess,
+				"signed connection":        signedConnection,
+				"shutdown":                 shutdown,
+				"checked credentials":      checkedCredentials,
+			} {
+				t.Run(name, func(t *testing.T) { test(t, binary) })
+			}
 		})
 	}
+}
+
+// eachWire runs a test on both wires of the service API.
+func eachWire(t *testing.T, change func(*options), test func(t *testing.T, e *emulator, b backend)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("cbor", func(t *testing.T) {
+		t.Parallel()
+		e := emulate(t, nil, change)
+		test(t, e, cborBackend{t, e.aws("any", "any")})
+	})
+	t.Run("json", func(t *testing.T) {
+		t.Parallel()
+		e := emulate(t, nil, change)
+		test(t, e, jsonBackend{t, e})
+	})
 }
 
 // hosted launches a process and has it host an active game session.
@@ -224,8 +86,8 @@ func becomes(t *testing.T, want string, status func() string) {
 	require.Eventually(t, func() bool { return status() == want }, patient, 20*time.Millisecond, "it never is %s", want)
 }
 
-func TestLife(t *testing.T) {
-	eachWire(t, func(o *options) { o.matchmakerData = matchmakerData }, func(t *testing.T, e *emulator, b backend, binary string) {
+func life(t *testing.T, binary string) {
+	eachWire(t, func(o *options) { o.matchmakerData = matchmakerData }, func(t *testing.T, e *emulator, b backend) {
 		_, exception := b.createGameSession("none")
 		require.Equal(t, "FleetCapacityExceededException", exception)
 
@@ -287,6 +149,7 @@ func TestLife(t *testing.T) {
 		require.Equal(t, "TERMINATING", b.gameStatus(game))
 		require.Equal(t, "ACTIVE", b.playerStatus(bob), "the process may still save its state")
 		g.succeed("ending")
+		g.succeed("destroy")
 		require.Equal(t, "TERMINATED", b.gameStatus(game))
 		require.Equal(t, "COMPLETED", b.playerStatus(bob))
 		_, exception = b.createGameSession("none")
@@ -294,8 +157,8 @@ func TestLife(t *testing.T) {
 	})
 }
 
-func TestForceTerminate(t *testing.T) {
-	eachWire(t, nil, func(t *testing.T, e *emulator, b backend, binary string) {
+func forceTerminate(t *testing.T, binary string) {
+	eachWire(t, nil, func(t *testing.T, e *emulator, b backend) {
 		g, game := hosted(t, e, b, binary, "p-1")
 		ann := reserved(t, b, game, "ann")
 		g.succeed("accept " + ann)
@@ -307,8 +170,8 @@ func TestForceTerminate(t *testing.T) {
 	})
 }
 
-func TestTimeout(t *testing.T) {
-	eachWire(t, func(o *options) { o.reservationTimeout = 300 * time.Millisecond }, func(t *testing.T, e *emulator, b backend, binary string) {
+func timeout(t *testing.T, binary string) {
+	eachWire(t, func(o *options) { o.reservationTimeout = 300 * time.Millisecond }, func(t *testing.T, e *emulator, b backend) {
 		g, game := hosted(t, e, b, binary, "p-1")
 		ann := reserved(t, b, game, "ann")
 		becomes(t, "TIMEDOUT", func() string { return b.playerStatus(ann) })
@@ -319,8 +182,8 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-func TestTwoServersAndACrash(t *testing.T) {
-	eachWire(t, func(o *options) { o.limits.absence = time.Second }, func(t *testing.T, e *emulator, b backend, binary string) {
+func twoServersAndACrash(t *testing.T, binary string) {
+	eachWire(t, func(o *options) { o.limits.absence = time.Second }, func(t *testing.T, e *emulator, b backend) {
 		one, first := hosted(t, e, b, binary, "p-1")
 		two, second := hosted(t, e, b, binary, "p-2")
 		ann, bob := reserved(t, b, first, "ann"), reserved(t, b, second, "bob")
@@ -344,137 +207,116 @@ func TestTwoServersAndACrash(t *testing.T) {
 	})
 }
 
-// eachVersion runs a test with each version of the server SDK.
-func eachVersion(t *testing.T, test func(t *testing.T, binary string)) {
-	t.Helper()
+func reconnect(t *testing.T, binary string) {
 	t.Parallel()
-	for _, version := range []string{"5.4.0", "5.5.0"} {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			test(t, build(t, version))
-		})
-	}
-}
-
-func TestServerSDKReconnects(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		b := jsonBackend{t, e}
-		g, game := hosted(t, e, b, binary, "p-1")
+	e := emulate(t, nil, nil)
+	b := jsonBackend{t, e}
+	g, game := hosted(t, e, b, binary, "p-1")
+	e.fleet.mu.Lock()
+	old := e.fleet.processes["p-1"].link
+	e.fleet.mu.Unlock()
+	old.conn.CloseNow()
+	require.Eventually(t, func() bool {
 		e.fleet.mu.Lock()
-		old := e.fleet.processes["p-1"].link
-		e.fleet.mu.Unlock()
-		old.conn.CloseNow()
-		require.Eventually(t, func() bool {
-			e.fleet.mu.Lock()
-			defer e.fleet.mu.Unlock()
-			p := e.fleet.processes["p-1"]
-			return p != nil && p.link != nil && p.link != old
-		}, patient, time.Millisecond)
-		g.succeed("accept " + reserved(t, b, game, "ann"))
-		require.Equal(t, "ACTIVE", b.gameStatus(game))
-	})
+		defer e.fleet.mu.Unlock()
+		p := e.fleet.processes["p-1"]
+		return p != nil && p.link != nil && p.link != old
+	}, patient, time.Millisecond)
+	g.succeed("accept " + reserved(t, b, game, "ann"))
+	require.Equal(t, "ACTIVE", b.gameStatus(game))
 }
 
-func TestBackfill(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		refusing := emulate(t, nil, nil)
-		g, _ := hosted(t, refusing, jsonBackend{t, refusing}, binary, "p-1")
-		g.fail(sdkForbidden, "-backfill=accept", "backfill ticket-1")
-		g.fail(sdkForbidden, "-backfill=accept", "stop-backfill ticket-1")
+func matchBackfill(t *testing.T, binary string) {
+	t.Parallel()
+	refusing := emulate(t, nil, nil)
+	g, _ := hosted(t, refusing, jsonBackend{t, refusing}, binary, "p-1")
+	g.fail(sdkForbidden, "-backfill=accept", "backfill ticket-1")
+	g.fail(sdkForbidden, "-backfill=accept", "stop-backfill ticket-1")
 
-		accepting := emulate(t, nil, nil, "-backfill=accept")
-		g, game := hosted(t, accepting, jsonBackend{t, accepting}, binary, "p-1")
-		require.Equal(t, "ticket-1", g.succeed("backfill ticket-1").Ticket)
-		g.fail(sdkNotFound, "TicketId", "stop-backfill ticket-2")
-		g.succeed("stop-backfill ticket-1")
-		cancelled := g.wait("update")
-		require.Equal(t, "BACKFILL_CANCELLED", cancelled.Reason)
-		require.Equal(t, "ticket-1", cancelled.Ticket)
-		require.Equal(t, game, cancelled.Game.GameSessionID)
-		require.NotEmpty(t, g.succeed("backfill").Ticket, "one is made up")
-		require.Contains(t, accepting.log.String(), "match backfill accepted")
-	})
+	accepting := emulate(t, nil, nil, "-backfill=accept")
+	g, game := hosted(t, accepting, jsonBackend{t, accepting}, binary, "p-1")
+	require.Equal(t, "ticket-1", g.succeed("backfill ticket-1").Ticket)
+	g.fail(sdkNotFound, "TicketId", "stop-backfill ticket-2")
+	g.succeed("stop-backfill ticket-1")
+	cancelled := g.wait("update")
+	require.Equal(t, "BACKFILL_CANCELLED", cancelled.Reason)
+	require.Equal(t, "ticket-1", cancelled.Ticket)
+	require.Equal(t, game, cancelled.Game.GameSessionID)
+	require.NotEmpty(t, g.succeed("backfill").Ticket, "one is made up")
+	require.Contains(t, accepting.log.String(), "match backfill accepted")
 }
 
-func TestWhatTheCloudAloneHas(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		g := launch(t, e, binary, "p-1").ready()
-		g.fail(sdkNotFound, "no compute certificates", "certificate")
-		g.fail(sdkForbidden, "no fleet role", "credentials")
-	})
+func whatTheCloudAloneHas(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil)
+	g := launch(t, e, binary, "p-1").ready()
+	g.fail(sdkNotFound, "no compute certificates", "certificate")
+	g.fail(sdkForbidden, "no fleet role", "credentials")
 }
 
-func TestServerSDKMeetsFaults(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil, "-fault", "AcceptPlayerSession=50%", "-fault", "RemovePlayerSession=200ms")
-		b := jsonBackend{t, e}
-		g, game := hosted(t, e, b, binary, "p-1")
-		ann, bob := reserved(t, b, game, "ann"), reserved(t, b, game, "bob")
-		g.succeed("accept " + ann)
-		g.fail(sdkInternal, "-fault", "accept "+bob)
-		require.Equal(t, "RESERVED", b.playerStatus(bob), "what fails does nothing")
-		g.succeed("accept " + bob)
-		began := time.Now()
-		g.succeed("remove " + ann)
-		require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
-	})
+func injectedFaults(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil, "-fault", "AcceptPlayerSession=50%", "-fault", "RemovePlayerSession=200ms")
+	b := jsonBackend{t, e}
+	g, game := hosted(t, e, b, binary, "p-1")
+	ann, bob := reserved(t, b, game, "ann"), reserved(t, b, game, "bob")
+	g.succeed("accept " + ann)
+	g.fail(sdkInternal, "-fault", "accept "+bob)
+	require.Equal(t, "RESERVED", b.playerStatus(bob), "what fails does nothing")
+	g.succeed("accept " + bob)
+	began := time.Now()
+	g.succeed("remove " + ann)
+	require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
 }
 
-func TestWrongFleetIsSaidSo(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		g := launch(t, e, binary, "p-1", "-fleet", "fleet-other")
-		require.Contains(t, g.wait("ready").Error, "FleetId must be fleet-local")
-	})
+func wrongFleet(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil)
+	g := launch(t, e, binary, "p-1", "-fleet", "fleet-other")
+	require.Contains(t, g.wait("ready").Error, "FleetId must be fleet-local")
 }
 
-func TestServerSDKReadsItsEnvironment(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		cmd := exec.Command(binary)
-		cmd.Env = append(os.Environ(), "GAMELIFT_SDK_WEBSOCKET_URL=ws://"+e.address, "GAMELIFT_SDK_FLEET_ID=fleet-local",
-			"GAMELIFT_SDK_HOST_ID=laptop", "GAMELIFT_SDK_PROCESS_ID=server-1", "GAMELIFT_SDK_AUTH_TOKEN=any")
-		start(t, "server-1", cmd).ready()
-		require.Contains(t, e.log.String(), `"compute":"laptop"`)
-	})
+func environmentOfTheProcess(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil)
+	cmd := exec.Command(binary)
+	cmd.Env = append(os.Environ(), "GAMELIFT_SDK_WEBSOCKET_URL=ws://"+e.address, "GAMELIFT_SDK_FLEET_ID=fleet-local",
+		"GAMELIFT_SDK_HOST_ID=laptop", "GAMELIFT_SDK_PROCESS_ID=server-1", "GAMELIFT_SDK_AUTH_TOKEN=any")
+	start(t, "server-1", cmd).ready()
+	require.Contains(t, e.log.String(), `"compute":"laptop"`)
 }
 
-func TestServerSDKSignsItsConnection(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		launch(t, e, binary, "p-1", "-key", "AKIDEXAMPLE").ready()
-	})
+func signedConnection(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil)
+	launch(t, e, binary, "p-1", "-key", "AKIDEXAMPLE").ready()
 }
 
-func TestShutdownTellsServerProcesses(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, nil, nil)
-		g, _ := hosted(t, e, jsonBackend{t, e}, binary, "p-1")
-		e.end()
-		g.wait("terminate")
-		g.succeed("ending")
-		e.stop(t)
-	})
+func shutdown(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, nil, nil)
+	g, _ := hosted(t, e, jsonBackend{t, e}, binary, "p-1")
+	e.end()
+	g.wait("terminate")
+	g.succeed("ending")
+	e.stop(t)
 }
 
-func TestCredentialsAreChecked(t *testing.T) {
-	eachVersion(t, func(t *testing.T, binary string) {
-		e := emulate(t, map[string]string{
-			"GAMELIFTLOCAL_ACCESS_KEY_ID": "AKIDEXAMPLE", "GAMELIFTLOCAL_SECRET_ACCESS_KEY": "secret", "GAMELIFTLOCAL_AUTH_TOKEN": "token",
-		}, nil)
-		g := launch(t, e, binary, "p-1", "-token", "token").ready()
-		_, err := e.aws("AKIDEXAMPLE", "wrong").CreateGameSession(context.Background(), &gamelift.CreateGameSessionInput{
-			FleetId: aws.String("fleet-local"), MaximumPlayerSessionCount: aws.Int32(1),
-		})
-		require.Error(t, err)
-		_, exception := cborBackend{t, e.aws("AKIDEXAMPLE", "secret")}.createGameSession("one")
-		require.Empty(t, exception)
-		g.wait("start")
-		status, _ := e.postJSON(t, "CreateGameSession", map[string]any{"FleetId": "fleet-local", "MaximumPlayerSessionCount": 1})
-		require.NotEqual(t, http.StatusOK, status, "it is not signed")
+func checkedCredentials(t *testing.T, binary string) {
+	t.Parallel()
+	e := emulate(t, map[string]string{
+		"GAMELIFTLOCAL_ACCESS_KEY_ID": "AKIDEXAMPLE", "GAMELIFTLOCAL_SECRET_ACCESS_KEY": "secret", "GAMELIFTLOCAL_AUTH_TOKEN": "token",
+	}, nil)
+	g := launch(t, e, binary, "p-1", "-token", "token").ready()
+	_, err := e.aws("AKIDEXAMPLE", "wrong").CreateGameSession(context.Background(), &gamelift.CreateGameSessionInput{
+		FleetId: aws.String("fleet-local"), MaximumPlayerSessionCount: aws.Int32(1),
 	})
+	require.Error(t, err)
+	_, exception := cborBackend{t, e.aws("AKIDEXAMPLE", "secret")}.createGameSession("one")
+	require.Empty(t, exception)
+	g.wait("start")
+	status, _ := e.postJSON(t, "CreateGameSession", map[string]any{"FleetId": "fleet-local", "MaximumPlayerSessionCount": 1})
+	require.NotEqual(t, http.StatusOK, status, "it is not signed")
 }
 
 func TestMaxPlayers(t *testing.T) {
