@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/usher-go/usher/session"
@@ -28,7 +29,7 @@ var actions = map[string]func(*fleet, *link, request) (answer, error){
 const maxPort = 60000
 
 func (f *fleet) activateServerProcess(l *link, q request) (answer, error) {
-	if l.fleet != f.id {
+	if l.fleet != f.id && !strings.HasSuffix(l.fleet, ":fleet/"+f.id) { // Amazon's samples for C# pass the ARN
 		return answer{}, badRequest("FleetId must be " + f.id + ", the fleet that gameliftlocal was started with (-fleet)")
 	}
 	if q.Port < 1 || q.Port > maxPort {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -340,5 +341,24 @@ func TestFailedPlacementLeavesTheProcessIdle(t *testing.T) {
 		_, err = w.place(t, "two")
 		require.NoError(t, err)
 		require.Equal(t, gameID("two"), second.next()["GameSessionId"])
+	})
+}
+
+func TestFleetMayBeNamedByItsARN(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := onPipes(t)
+		for fleet, want := range map[string]int{
+			"fleet-local": http.StatusOK,
+			"arn:aws:gamelift:us-west-2:111122223333:fleet/fleet-local": http.StatusOK,
+			"fleet-local2": http.StatusBadRequest,
+			"":             http.StatusBadRequest,
+		} {
+			conn, _, err := w.dial(url.Values{"pID": {"at " + fleet}, "FleetId": {fleet}})
+			require.NoError(t, err)
+			p := &peer{t: t, conn: conn, frames: make(chan map[string]any, 1)}
+			go p.read()
+			require.Equal(t, want, status(p.ask("ActivateServerProcess", map[string]any{"Port": 1})), fleet)
+			conn.CloseNow()
+		}
 	})
 }
