@@ -1,0 +1,106 @@
+package gameliftapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// decodeJSON is as strict as the decoder of CBOR: encoding/json alone would take a
+// name twice and put U+FFFD in place of what is not UTF-8. It still does so with
+// half a surrogate pair that is written as an escape.
+func decodeJSON(body []byte, input any) error {
+	if !utf8.Valid(body) {
+		return errors.New("it is not UTF-8")
+	}
+	if err := checkJSON(body); err != nil {
+		return err
+	}
+	return json.Unmarshal(body, input)
+}
+
+// checkJSON refuses names twice, and what is too deep or too long.
+func checkJSON(body []byte) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	first, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if first != json.Delim('{') {
+		return errors.New("it is not an object")
+	}
+	if err := checkObject(d, 1); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something is behind the object")
+	}
+	return nil
+}
+
+var (
+	errTooDeep = errors.New("it is nested too deeply")
+	errTooLong = errors.New("a list or map has too many elements")
+)
+
+// checkObject reads to the end of an object whose brace has been read.
+func checkObject(d *json.Decoder, depth int) error {
+	seen := make(map[string]bool)
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := name.(string)
+		if depth == 1 {
+			key = strings.ToLower(key) // encoding/json takes a member in any case
+		}
+		if seen[key] {
+			return errors.New("a name stands in it twice")
+		}
+		if seen[key] = true; len(seen) > maxElements {
+			return errTooLong
+		}
+		if err := checkValue(d, depth); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+func checkArray(d *json.Decoder, depth int) error {
+	for n := 0; d.More(); n++ {
+		if n == maxElements {
+			return errTooLong
+		}
+		if err := checkValue(d, depth); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+func checkValue(d *json.Decoder, depth int) error {
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if _, opens := t.(json.Delim); opens && depth == maxDepth {
+		return errTooDeep
+	}
+	switch t {
+	case json.Delim('{'):
+		return checkObject(d, depth+1)
+	case json.Delim('['):
+		return checkArray(d, depth+1)
+	}
+	return nil
+}
+
+func encodeJSON(output any) ([]byte, error) { return json.Marshal(output) }
