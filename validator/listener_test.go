@@ -517,6 +517,24 @@ func TestAdmit(t *testing.T) {
 	require.Empty(t, seen.Load(), "there is nothing to look at")
 }
 
+// The log tells of Admit's refusals what it tells of the table's.
+func TestAdmitIsLogged(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, slot.Config{})
+	id := reserve(t, table, "alice").PlayerSessionID
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var log bytes.Buffer
+	l := validator.New(table, validator.Config{Logger: zerolog.New(&log)}).NewListener(inner, validator.ListenerConfig{
+		Admit: func(net.Conn, session.PlayerSession) error { return fmt.Errorf("%s: %w", id, session.ErrCreationDenied) },
+	})
+	client := dial(t, l)
+	send(t, client, id+"\n")
+	require.Equal(t, "refused denied\n", answer(t, client))
+	require.NoError(t, l.Close())
+	require.JSONEq(t, `{"level":"info","player_session_id":"`+session.Redact(id)+`","player_id":"alice","reason":"denied","message":"player refused by Admit"}`, log.String())
+}
+
 func TestRefuse(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, slot.Config{})
