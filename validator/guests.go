@@ -136,7 +136,13 @@ func (g *guests) show(playerSessionID string, look func(session.PlayerSession) e
 	}
 	ps, err := g.table.Lookup(playerSessionID)
 	if err == nil && !ps.Status.Terminal() {
-		return survive(g.log, "Admit", func() error { return look(ps) })
+		err = survive(g.log, "Admit", func() error { return look(ps) })
+		if err != nil && !errors.Is(err, errHungUp) {
+			g.log.Info().Str("player_session_id", session.Redact(playerSessionID)).
+				Str("player_id", session.RedactPlayerID(ps.PlayerID)).
+				Str("reason", session.Reason(err)).Msg("player refused by Admit")
+		}
+		return err
 	}
 	if ps, err = g.accept(playerSessionID); err != nil {
 		return err
