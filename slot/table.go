@@ -106,6 +106,10 @@ func (t *Table) WithLogger(l zerolog.Logger) *Table {
 	return &Table{table: t.table, log: t.newJournal(l)}
 }
 
+// Logger returns the logger that the refusals of this handle go to: the table's, or
+// that of WithLogger.
+func (t *Table) Logger() zerolog.Logger { return t.log.log }
+
 // Subscribe hands every event from now on to f, on a goroutine of its own, until
 // cancel is called or the table is closed. Events of one player session arrive in
 // order, each once. f may call the table. If it panics, that is logged, and it

@@ -517,24 +517,32 @@ func TestAdmit(t *testing.T) {
 	require.Empty(t, seen.Load(), "there is nothing to look at")
 }
 
-// The log tells of Admit's refusals what it tells of the table's.
+// The log tells of Admit's refusals what it tells of the table's. It is the
+// validator's, or, without one, the table's.
 func TestAdmitIsLogged(t *testing.T) {
 	t.Parallel()
-	table := newTable(t, slot.Config{})
-	id := reserve(t, table, "alice").PlayerSessionID
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var log bytes.Buffer
-	l := validator.New(table, validator.Config{Logger: zerolog.New(&log)}).NewListener(inner, validator.ListenerConfig{
-		Admit: func(net.Conn, session.PlayerSession) error {
-			return fmt.Errorf("%s: %w", id, session.ErrCreationDenied)
-		},
-	})
-	client := dial(t, l)
-	send(t, client, id+"\n")
-	require.Equal(t, "refused denied\n", answer(t, client))
-	require.NoError(t, l.Close())
-	require.JSONEq(t, `{"level":"info","player_session_id":"`+session.Redact(id)+`","player_id":"alice","reason":"denied","message":"player refused by Admit"}`, log.String())
+	for _, own := range []bool{true, false} {
+		var door, house bytes.Buffer
+		table := newTable(t, slot.Config{Logger: zerolog.New(&house)})
+		id := reserve(t, table, "alice").PlayerSessionID
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		log, config := &house, validator.Config{}
+		if own {
+			log, config.Logger = &door, zerolog.New(&door)
+		}
+		l := validator.New(table, config).NewListener(inner, validator.ListenerConfig{
+			Admit: func(net.Conn, session.PlayerSession) error {
+				return fmt.Errorf("%s: %w", id, session.ErrCreationDenied)
+			},
+		})
+		client := dial(t, l)
+		send(t, client, id+"\n")
+		require.Equal(t, "refused denied\n", answer(t, client))
+		require.NoError(t, l.Close())
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		require.JSONEq(t, `{"level":"info","player_session_id":"`+session.Redact(id)+`","player_id":"alice","reason":"denied","message":"player refused by Admit"}`, lines[len(lines)-1])
+	}
 }
 
 func TestRefuse(t *testing.T) {

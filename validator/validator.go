@@ -11,9 +11,8 @@ import (
 
 // Config configures a Validator. The zero value works.
 type Config struct {
-	// Logger takes the refusals at this door; the zero Logger is the table's.
-	// What goes wrong at a gate, such as a hook that panics, it takes as well;
-	// there, the zero Logger is silent.
+	// Logger takes the refusals at this door, and what goes wrong at its gates,
+	// such as a hook that panics; the zero Logger is the table's.
 	Logger zerolog.Logger
 }
 
@@ -34,7 +33,7 @@ func New(t *slot.Table, c Config) *Validator {
 	if !reflect.ValueOf(c.Logger).IsZero() {
 		t = t.WithLogger(c.Logger)
 	}
-	return &Validator{table: t, log: c.Logger}
+	return &Validator{table: t, log: t.Logger()}
 }
 
 // AcceptPlayerSession validates a player that connects with playerSessionID, and
