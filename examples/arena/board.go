@@ -114,18 +114,20 @@ func (b *board) view() (boardView, error) {
 	for i := range v.Seats {
 		v.Seats[i].Seat = i
 	}
-	v.Held.Free = b.o.seats
 	for _, ps := range held {
-		b.seat(&v, ps)
+		if s, ok := b.seat(ps); ok {
+			v.Seats[ps.Slot] = s
+		}
+	}
+	for _, s := range v.Seats {
+		v.Held.add(s)
 	}
 	b.figures(&v)
 	return v, nil
 }
 
-// held are the player sessions that hold a seat, in order of reservation. One that
-// is accepted between the two questions might be in neither answer, and one
-// that is dropped or returns is asked about later still: the page is told again
-// at once.
+// held are the player sessions that hold a seat. One that is accepted between the
+// two questions is in both answers, the ACTIVE one last.
 func (b *board) held() ([]session.PlayerSession, error) {
 	var held []session.PlayerSession
 	for _, status := range []session.Status{session.StatusReserved, session.StatusActive} {
@@ -138,29 +140,34 @@ func (b *board) held() ([]session.PlayerSession, error) {
 	return held, nil
 }
 
-func (b *board) seat(v *boardView, ps session.PlayerSession) {
-	s := seatView{
+// seat is false for a player session that has ended since.
+func (b *board) seat(ps session.PlayerSession) (s seatView, ok bool) {
+	deadline, err := b.table.Deadline(ps.PlayerSessionID)
+	if err != nil {
+		return seatView{}, false
+	}
+	s = seatView{
 		Seat: ps.Slot, ID: session.Redact(ps.PlayerSessionID), Name: nameOf(ps), Hue: hueOf(ps.Slot),
 		Status: ps.Status, Generation: ps.Generation,
 	}
-	deadline, err := b.table.Deadline(ps.PlayerSessionID)
-	if err != nil {
-		return // it has ended since
+	if !deadline.IsZero() {
+		s.Left = max(time.Until(deadline).Milliseconds(), 0)
+		s.Of = b.o.patience(ps.Status).Milliseconds()
 	}
-	waits := !deadline.IsZero()
-	v.Held.Free--
+	return s, true
+}
+
+func (c *counts) add(s seatView) {
 	switch {
-	case ps.Status == session.StatusReserved:
-		v.Held.Reserved++
-	case waits:
-		v.Held.Waiting++
+	case s.ID == "":
+		c.Free++
+	case s.Status == session.StatusReserved:
+		c.Reserved++
+	case s.Of > 0:
+		c.Waiting++
 	default:
-		v.Held.Active++
+		c.Active++
 	}
-	if waits {
-		s.Left, s.Of = max(time.Until(deadline).Milliseconds(), 0), b.o.patience(ps.Status).Milliseconds()
-	}
-	v.Seats[ps.Slot] = s
 }
 
 func (b *board) figures(v *boardView) {

@@ -40,13 +40,14 @@ func (l *lobby) routes(mux *http.ServeMux) {
 
 // ticket is what the owner of a player session is told of it.
 type ticket struct {
-	ID      string         `json:"id"` // whoever has it gets in
-	Seat    int            `json:"seat"`
-	Name    string         `json:"name"`
-	Hue     float64        `json:"hue"`
-	Status  session.Status `json:"status"`
-	Left    int64          `json:"left_ms,omitempty"` // if RESERVED, or dropped: until the deadline; no clock but the server's is asked
-	Of      int64          `json:"of_ms,omitempty"`
+	ID         string         `json:"id"` // whoever has it gets in
+	Seat       int            `json:"seat"`
+	Name       string         `json:"name"`
+	Hue        float64        `json:"hue"`
+	Status     session.Status `json:"status"`
+	Generation uint32         `json:"generation"`        // of its latest connection
+	Left       int64          `json:"left_ms,omitempty"` // if RESERVED, or dropped: until the deadline; no clock but the server's is asked
+	Of         int64          `json:"of_ms,omitempty"`
 }
 
 // look tells how full it is.
@@ -117,7 +118,10 @@ func (l *lobby) leave(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *lobby) hand(w http.ResponseWriter, ps session.PlayerSession) {
-	t := ticket{ID: ps.PlayerSessionID, Seat: ps.Slot, Name: nameOf(ps), Hue: hueOf(ps.Slot), Status: ps.Status}
+	t := ticket{
+		ID: ps.PlayerSessionID, Seat: ps.Slot, Name: nameOf(ps), Hue: hueOf(ps.Slot),
+		Status: ps.Status, Generation: ps.Generation,
+	}
 	// No deadline: it is connected, or has ended since.
 	if deadline, err := l.table.Deadline(ps.PlayerSessionID); err == nil && !deadline.IsZero() {
 		t.Left = max(time.Until(deadline).Milliseconds(), 0)

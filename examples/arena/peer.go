@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -39,17 +40,19 @@ type peer struct {
 // play goes on until the page leaves or ctx ends. The page sends two bytes when it
 // wants to move elsewhere, and gets a greeting and then frames.
 func (p *peer) play(ctx context.Context, greeting []byte) {
+	var helpers sync.WaitGroup
+	defer helpers.Wait()
 	defer p.conn.CloseNow()
-	frames, unwatch := p.arena.watch()
+	outlet, unwatch := p.arena.watch()
 	defer unwatch()
-	go func() { p.end(p.listen()) }()
-	go func() { p.end(p.beat(ctx)) }()
+	helpers.Go(func() { p.end(p.listen()) })
+	helpers.Go(func() { p.end(p.beat(ctx)) })
 
-	err := p.send(greeting)
-	for err == nil {
+	p.send(greeting)
+	for {
 		select {
-		case f := <-frames.frames:
-			err = p.send(f)
+		case f := <-outlet.frames:
+			p.send(f)
 		case <-ctx.Done():
 			p.farewell(context.Cause(ctx))
 			return
@@ -58,10 +61,12 @@ func (p *peer) play(ctx context.Context, greeting []byte) {
 }
 
 // send gives up on a page that does not read.
-func (p *peer) send(message []byte) error {
+func (p *peer) send(message []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return p.conn.Write(ctx, websocket.MessageText, message)
+	if err := p.conn.Write(ctx, websocket.MessageText, message); err != nil {
+		p.end(err)
+	}
 }
 
 // listen passes on what the page wants, until it hangs up or wants too much.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,12 +28,12 @@ type peers struct {
 
 // greeting tells a page what it needs to draw frames.
 type greeting struct {
-	You    int     `json:"you"` // its seat
-	Seats  int     `json:"seats"`
-	Width  float64 `json:"width"`
-	Height float64 `json:"height"`
-	Tick   int64   `json:"tick_ms"`
-	Window int64   `json:"window_ms"` // for the return of who is away
+	You        int     `json:"you"`        // its seat
+	Generation uint32  `json:"generation"` // of the connection
+	Width      float64 `json:"width"`
+	Height     float64 `json:"height"`
+	Tick       int64   `json:"tick_ms"`
+	Window     int64   `json:"window_ms"` // for the return of who is away
 }
 
 func newPeers(a *arena, o options, joins *latency) *peers {
@@ -39,7 +41,7 @@ func newPeers(a *arena, o options, joins *latency) *peers {
 		arena: a,
 		joins: joins,
 		greeting: greeting{
-			Seats: o.seats, Width: width, Height: height,
+			Width: width, Height: height,
 			Tick: tick.Milliseconds(), Window: o.window.Milliseconds(),
 		},
 		present: make(map[string]*peer),
@@ -68,7 +70,7 @@ func (ps *peers) play(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ps.leave(p)
 	hello := ps.greeting
-	hello.You = player.Slot
+	hello.You, hello.Generation = player.Slot, player.Generation
 	encoded, _ := json.Marshal(hello) // numbers
 	p.play(ctx, encoded)
 }
@@ -109,13 +111,24 @@ func (ps *peers) dismiss(playerSessionID string, why error) {
 	}
 }
 
-// dismissAll sends everybody away, lets nobody in any more, and waits.
+// dismissAll sends everybody away, lets nobody in any more, and waits likewise.
 func (ps *peers) dismissAll(why error) {
 	ps.mu.Lock()
 	ps.closed = true
-	for _, p := range ps.present {
+	leaving := slices.Collect(maps.Values(ps.present))
+	ps.mu.Unlock()
+	for _, p := range leaving {
 		p.end(why)
 	}
-	ps.mu.Unlock()
-	ps.playing.Wait()
+	late := time.After(farewell)
+	for _, p := range leaving {
+		select {
+		case <-p.done:
+		case <-late:
+			return
+		}
+	}
 }
+
+// wait returns when everybody has gone, of those who are dismissed.
+func (ps *peers) wait() { ps.playing.Wait() }

@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	gameSession = "arena"          // the only one there is
-	patience    = 5 * time.Second  // with a client that is slow to ask, or to read its answer
-	maxHeader   = 8 << 10          // bytes
-	idle        = 2 * time.Minute  // between two requests
-	farewell    = 2 * time.Second  // for close frames, when the grace is over
+	gameSession = "arena"         // the only one there is
+	patience    = 5 * time.Second // with a client that is slow to ask, or to read its answer
+	maxHeader   = 8 << 10         // bytes
+	idle        = 2 * time.Minute // between two requests
+	farewell    = 2 * time.Second // for close frames, when the grace is over
 )
 
 // server is the game and all that stands around it.
@@ -130,7 +130,8 @@ func (s *server) serve(ctx context.Context) error {
 	defer cancel()
 	_ = s.table.Drain(drain) // both pages answer meanwhile; who still plays is sent home
 	s.peers.dismissAll(errClosing)
-	err := s.table.TerminateGameSession(gameSession)
+	err := s.table.TerminateGameSession(gameSession) // the gate hangs up on who did not listen
+	s.peers.wait()
 	s.game.Close()
 	s.ops.Close()
 	stop()

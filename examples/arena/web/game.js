@@ -147,16 +147,17 @@ async function resume() {
 }
 
 async function leave() {
-	link.leaving = true;
-	await ask("DELETE", "/seat"); // the server closes the connection
-	link.socket?.close();
-	link.leaving = false;
+	const socket = link.socket;
+	link.socket = null; // what it has to say is no news
+	link.lostAt = 0;
+	await ask("DELETE", "/seat"); // before the socket closes, lest the seat waits
+	socket?.close();
 	toDoor();
 }
 
 // ---- The connection.
 
-const link = { socket: null, leaving: false, lostAt: 0 };
+const link = { socket: null, generation: 0, lostAt: 0 };
 
 function connect() {
 	const url = new URL("/play", location.href);
@@ -170,10 +171,12 @@ function connect() {
 function heard(message) {
 	if (!("you" in message)) return stage.take(message);
 	link.lostAt = 0;
+	link.generation = message.generation;
 	stage.begin(message);
 	show(null);
 	$("you-seat").textContent = `seat ${message.you + 1}`;
 	$("hint").classList.remove("gone");
+	if (matchMedia("(pointer: coarse)").matches) $("hint").textContent = "Hold a finger where you want to go";
 	setTimeout(() => $("hint").classList.add("gone"), 6000);
 }
 
@@ -181,7 +184,6 @@ function heard(message) {
 // again, for as long as the seat waits.
 function closed({ code, reason }) {
 	link.socket = null;
-	if (link.leaving) return;
 	switch (code) {
 	case 4401: case 4403: case 4410: case 4503: case 1008:
 		seat.id = null;
@@ -199,7 +201,19 @@ function closed({ code, reason }) {
 		link.lostAt = 0;
 		return over("unreachable", "Try again", resume);
 	}
-	setTimeout(() => link.lostAt && seat.id && connect(), 500);
+	setTimeout(retry, 500);
+}
+
+// retry leaves the seat to another tab that has taken it, lest the two take turns.
+async function retry() {
+	if (!link.lostAt || !seat.id) return;
+	const t = await ask("GET", "/seat");
+	if (!link.lostAt || !seat.id) return; // left meanwhile
+	if (t.reason === "unreachable") return closed({});
+	if (t.status === "ACTIVE" && t.generation === link.generation) return connect();
+	link.lostAt = 0;
+	if (t.status === "ACTIVE") return over("returned", "Play here instead", connect);
+	resume();
 }
 
 // ---- What the player wants.
@@ -214,8 +228,9 @@ addEventListener("keydown", (e) => {
 	if (!directions[e.code] || document.body.dataset.view !== "game") return;
 	e.preventDefault();
 	wish.keys.add(e.code);
+	tell();
 });
-addEventListener("keyup", (e) => wish.keys.delete(e.code));
+addEventListener("keyup", (e) => { wish.keys.delete(e.code); tell(); });
 addEventListener("blur", () => { wish.keys.clear(); wish.pointer = null; });
 $("stage").addEventListener("pointerdown", (e) => { wish.pointer = [e.clientX, e.clientY]; $("stage").setPointerCapture(e.pointerId); });
 $("stage").addEventListener("pointermove", (e) => { if (wish.pointer) wish.pointer = [e.clientX, e.clientY]; });
@@ -238,7 +253,8 @@ function direction() {
 	return [x / length, y / length];
 }
 
-setInterval(() => {
+// tell says where to, if that is news.
+function tell() {
 	if (link.socket?.readyState !== WebSocket.OPEN) {
 		wish.sent = "0,0";
 		return;
@@ -247,7 +263,8 @@ setInterval(() => {
 	if (String(bytes) === wish.sent) return;
 	wish.sent = String(bytes);
 	link.socket.send(bytes);
-}, 50);
+}
+setInterval(tell, 50);
 
 // ---- The stage.
 
@@ -293,7 +310,7 @@ const stage = {
 			if (there.has(n)) continue;
 			this.sparks.delete(n);
 			const by = frame.players.toSorted((a, b) => Math.hypot(a.x - s.x, a.y - s.y) - Math.hypot(b.x - s.x, b.y - s.y))[0];
-			if (by && !still) this.bursts.push({ x: s.x, y: s.y, worth: s.worth, hue: by.hue, at: performance.now() + delay });
+			if (by && !still && this.bursts.length < 50) this.bursts.push({ x: s.x, y: s.y, worth: s.worth, hue: by.hue, at: performance.now() + delay });
 		}
 	},
 
@@ -423,7 +440,7 @@ const stage = {
 	spark(s, now) {
 		const c = this.ink, golden = s.worth > 1;
 		const pulse = still ? 0 : Math.sin(now / 260 + s.n * 1.9);
-		const grown = Math.min((now - s.born) / 300, 1);
+		const grown = Math.min(Math.max((now - s.born) / 300, 0), 1);
 		const r = (golden ? 11 : 6.5) * (1 + pulse * .12) * grown;
 		this.glow(s.x, s.y, r * 4.6, golden ? 42 : 195, .32 + pulse * .08);
 		c.save();
@@ -486,9 +503,10 @@ const stage = {
 		c.textAlign = "center";
 		c.lineWidth = 4;
 		c.strokeStyle = "#080b11cc";
-		c.strokeText(name, x, y + r + 27);
+		const line = y + r + 34 > this.world.height ? y - r - 14 : y + r + 27;
+		c.strokeText(name, x, line);
 		c.fillStyle = away_ms ? "#94a3b8" : mine ? "#ffffff" : colour(hue, 1, 80);
-		c.fillText(name, x, y + r + 27);
+		c.fillText(name, x, line);
 	},
 
 	eyes(x, y, look, closed, now) {
@@ -525,7 +543,7 @@ const stage = {
 	// burst is true while there is something to see.
 	burst({ x, y, worth, hue, at }, now) {
 		const c = this.ink, t = (now - at) / 700;
-		if (t < 0) return true;
+		if (t < 0 || t >= 1) return t < 0;
 		const fade = 1 - t, out = 1 - fade ** 3;
 		c.beginPath();
 		c.arc(x, y, 14 + 46 * out, 0, 2 * Math.PI);
@@ -542,13 +560,13 @@ const stage = {
 		c.font = `700 ${worth > 1 ? 30 : 22}px system-ui, sans-serif`;
 		c.textAlign = "center";
 		c.fillText(`+${worth}`, x, y - 26 - 30 * out);
-		return t < 1;
+		return true;
 	},
 };
 
 requestAnimationFrame(function paint(now) {
-	stage.draw(now);
 	requestAnimationFrame(paint);
+	stage.draw(now);
 });
 
 // ---- Begin.
