@@ -124,8 +124,8 @@ func (a *arena) watch() (o *outlet, unwatch func()) {
 	}
 }
 
-// close tells the players when they are sent home.
-func (a *arena) close(grace time.Duration) {
+// closesIn tells the players when they are sent home.
+func (a *arena) closesIn(grace time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closing = time.Now().Add(grace)

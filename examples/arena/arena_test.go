@@ -204,7 +204,7 @@ func TestTicks(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, uint64(200), w.shown(t).Tick, "20 a second")
 
-		w.arena.close(3 * time.Second)
+		w.closesIn(3 * time.Second)
 		time.Sleep(time.Second)
 		require.Equal(t, int64(2000), w.shown(t).Closing)
 		stop()

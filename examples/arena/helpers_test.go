@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 )
@@ -39,3 +44,81 @@ func running(t *testing.T, o options) *server {
 
 func (s *server) playURL() string { return "http://" + s.players.Addr().String() + "/" }
 func (s *server) opsURL() string  { return "http://" + s.operator.Addr().String() + "/ops" }
+
+// client is a backend's, or an operator's; it goes straight, through no proxy.
+func client(t *testing.T) *http.Client {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{}, Timeout: longest}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// call sends a request and returns the answer; its body, if it is JSON, is read
+// into v.
+func call(t *testing.T, method, url, bearer, body string, v any) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	return do(t, r, v)
+}
+
+func do(t *testing.T, r *http.Request, v any) *http.Response {
+	t.Helper()
+	response, err := client(t).Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	if v != nil {
+		require.NoError(t, json.Unmarshal(text, v), "%s", text)
+	}
+	return response
+}
+
+// reserves asks the lobby for a seat.
+func (s *server) reserves(t *testing.T, name string) ticket {
+	t.Helper()
+	var got ticket
+	r := call(t, http.MethodPost, s.playURL()+"reserve", "", `{"name":"`+name+`"}`, &got)
+	require.Equal(t, http.StatusOK, r.StatusCode)
+	return got
+}
+
+// connects comes through the gate as a browser does.
+func (s *server) connects(t *testing.T, id string) *websocket.Conn {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.playURL(), "http")+"play", &websocket.DialOptions{
+		HTTPClient:   client(t),
+		Subprotocols: []string{"usher", id},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.CloseNow() })
+	require.Equal(t, "usher", conn.Subprotocol())
+	return conn
+}
+
+// hears returns the next message.
+func hears[T any](t *testing.T, conn *websocket.Conn) (v T) {
+	t.Helper()
+	_, text, err := conn.Read(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &v))
+	return v
+}
+
+// closed reads until the connection is closed, and returns why.
+func closed(t *testing.T, conn *websocket.Conn) websocket.CloseError {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	for {
+		if _, _, err := conn.Read(ctx); err != nil {
+			var e websocket.CloseError
+			require.ErrorAs(t, err, &e)
+			return e
+		}
+	}
+}

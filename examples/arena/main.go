@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -58,13 +59,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exit int
 		fmt.Fprintln(stderr, "arena:", err)
 		return exitFailed
 	}
-	fmt.Fprintf(stdout, "play:    http://%s/\noperate: http://%s/ops\n", s.players.Addr(), s.operator.Addr())
+	fmt.Fprintf(stdout, "play:    %s\noperate: %sops\n", link(s.players.Addr()), link(s.operator.Addr()))
 	fmt.Fprintln(stdout, "Ctrl-C drains it, a second one ends it.")
 	if err := s.serve(ctx); err != nil {
 		fmt.Fprintln(stderr, "arena:", err)
 		return exitFailed
 	}
 	return 0
+}
+
+// link can be clicked on this machine.
+func link(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if net.ParseIP(host).IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
 }
 
 // parse says itself what is wrong with the flags.

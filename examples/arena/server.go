@@ -125,7 +125,7 @@ func (s *server) serve(ctx context.Context) error {
 	running.Go(func() { _ = s.ops.Serve(s.operator) })
 	<-ctx.Done()
 
-	s.arena.close(s.grace)
+	s.arena.closesIn(s.grace)
 	drain, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	_ = s.table.Drain(drain) // both pages answer meanwhile; who still plays is sent home
