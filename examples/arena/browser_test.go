@@ -174,6 +174,7 @@ func TestBrowser(t *testing.T) {
 		{"who leaves frees the seat at once", left},
 		{"a reservation that is left alone times out", leftAlone},
 		{"who plays when the server closes is told", closing},
+		{"a crowd", crowd},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.play(t, b) })
 	}

@@ -48,6 +48,7 @@ function show(view) {
 	for (const s of document.querySelectorAll("section[data-view]")) s.hidden = s.dataset.view !== view;
 	$("lobby").hidden = !view;
 	$("hud").hidden = $("leaders").hidden = view !== null && view !== "lost";
+	if (view !== null) $("hint").classList.add("gone");
 	document.body.dataset.view = view ?? "game";
 	clearInterval(show.timer);
 	if (view === "door" || view === "full") {
@@ -380,7 +381,8 @@ const stage = {
 		}
 		const { width, height } = this.world ?? { width: 1600, height: 900 };
 		const edge = 12, head = this.world ? 58 : edge; // the buttons stand in the head
-		this.scale = Math.max(Math.min((w - 2 * edge) / width, (h - head - edge) / height), .5);
+		const whole = Math.min((w - 2 * edge) / width, (h - head - edge) / height);
+		this.scale = whole < .5 ? .65 : whole;
 		const me = this.me() ?? { x: width / 2, y: height / 2 };
 		const place = (first, room, size, at) => {
 			const spare = room - size * this.scale;
@@ -403,6 +405,14 @@ const stage = {
 		if (!still) for (const d of this.drawn.values()) this.trail(d);
 		for (const d of this.drawn.values()) this.avatar(d, now);
 		this.bursts = this.bursts.filter((b) => this.burst(b, now));
+		this.clear();
+	},
+
+	// clear lets players see themselves under the list.
+	clear() {
+		const me = this.me(), list = $("leaders"), room = 40;
+		const [x, y] = me ? this.screen(me.x, me.y) : [-1, -1];
+		list.classList.toggle("under", x > list.offsetLeft - room && y < list.offsetTop + list.offsetHeight + room);
 	},
 
 	floor() {
