@@ -31,10 +31,10 @@ func crowd(t *testing.T, b *browser) {
 	ann := b.open(t, s.playURL())
 	ann.join("Ann")
 	for _, name := range []string{"Bob", "Cem", "Dot", "Eve"} {
-		s.chases(t, s.connects(t, s.reserves(t, name).ID), time.Second)
+		s.chases(t, s.connects(t, s.reserves(t, name).ID))
 	}
 	gone := s.connects(t, s.reserves(t, "Fay").ID)
-	s.chases(t, gone, time.Second)
+	s.chases(t, gone)
 	s.reserves(t, "Gus")
 	ann.await(`arena.stage.frames.at(-1)?.players.reduce((sum, p) => sum + p.score, 0) >= 20`)
 	gone.CloseNow()
@@ -56,8 +56,8 @@ func crowd(t *testing.T, b *browser) {
 	}
 }
 
-// chases steers a player to whichever spark is next, until the connection ends.
-func (s *server) chases(t *testing.T, conn *websocket.Conn, patience time.Duration) {
+// chases steers a player from spark to spark, until the connection ends.
+func (s *server) chases(t *testing.T, conn *websocket.Conn) {
 	t.Helper()
 	you := hears[greeting](t, conn).You
 	go func() {
@@ -67,23 +67,24 @@ func (s *server) chases(t *testing.T, conn *websocket.Conn, patience time.Durati
 			if err != nil || json.Unmarshal(text, &f) != nil {
 				return
 			}
-			if f.Tick%uint64(patience/tick/4) == 0 && conn.Write(ctx, websocket.MessageBinary, f.nearest(you)) != nil {
+			if f.Tick%4 == 0 && conn.Write(ctx, websocket.MessageBinary, f.next(you)) != nil {
 				return
 			}
 		}
 	}()
 }
 
-// nearest is the direction of the next spark for a seat.
-func (f *frame) nearest(seat int) []byte {
+// next is the direction of a spark that a seat is after.
+func (f *frame) next(seat int) []byte {
 	for _, p := range f.Players {
 		if p.Seat != seat {
 			continue
 		}
 		dx, dy, far := 0.0, 0.0, math.Inf(1)
 		for _, s := range f.Sparks {
-			if d := math.Hypot(s.X-p.X, s.Y-p.Y); d < far {
-				dx, dy, far = (s.X-p.X)/d, (s.Y-p.Y)/d, d
+			d := math.Hypot(s.X-p.X, s.Y-p.Y)
+			if liked := d * float64(1+(s.Number+seat)%4); liked < far { // lest all run after the same
+				dx, dy, far = (s.X-p.X)/d, (s.Y-p.Y)/d, liked
 			}
 		}
 		return []byte{byte(int8(dx * 127)), byte(int8(dy * 127))}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
@@ -118,12 +119,19 @@ func TestKick(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, s.kicks(t, `"`, ""))
 	hears[frame](t, conn)
 
-	kicked := make(chan int)
-	go func() { kicked <- s.kicks(t, "0", session.Redact(ann.ID)) }()
-	why := closed(t, conn)
-	require.Equal(t, "kicked", why.Reason)
-	require.Equal(t, codeEnded, int(why.Code))
-	require.Equal(t, http.StatusNoContent, <-kicked)
+	told := make(chan error)
+	go func() {
+		for {
+			if _, _, err := conn.Read(t.Context()); err != nil {
+				told <- err
+				return
+			}
+		}
+	}()
+	require.Equal(t, http.StatusNoContent, s.kicks(t, "0", session.Redact(ann.ID)))
+	var why websocket.CloseError
+	require.ErrorAs(t, <-told, &why)
+	require.Equal(t, websocket.CloseError{Code: codeEnded, Reason: "kicked"}, why)
 	ps, err := s.table.Lookup(ann.ID)
 	require.NoError(t, err)
 	require.Equal(t, session.StatusCompleted, ps.Status)

@@ -42,7 +42,7 @@ type peer struct {
 func (p *peer) play(ctx context.Context, greeting []byte) {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
-	defer p.conn.CloseNow()
+	defer func() { _ = p.conn.CloseNow() }()
 	outlet, unwatch := p.arena.watch()
 	defer unwatch()
 	helpers.Go(func() { p.end(p.listen()) })

@@ -33,7 +33,7 @@ func TestJoin(t *testing.T) {
 	for f := before; f.Players[0].X == before.Players[0].X; {
 		f = hears[frame](t, conn)
 		require.Greater(t, f.Tick, before.Tick)
-		require.Equal(t, before.Players[0].Y, f.Players[0].Y)
+		require.InDelta(t, before.Players[0].Y, f.Players[0].Y, 1e-9)
 	}
 	_, _, count := s.board.joins.quantiles()
 	require.Equal(t, uint64(1), count)

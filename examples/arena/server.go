@@ -53,7 +53,8 @@ func start(o options, log zerolog.Logger) (*server, error) {
 		operator.Close()
 		return nil, err
 	}
-	s := &server{table: table, arena: newArena(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))), players: players, operator: operator, grace: o.grace}
+	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // where sparks lie is no secret
+	s := &server{table: table, arena: newArena(chance), players: players, operator: operator, grace: o.grace}
 	joins := new(latency)
 	s.peers = newPeers(s.arena, o, joins)
 	s.board = newBoard(table, joins, o)
