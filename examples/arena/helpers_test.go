@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/slot"
 )
 
 // patient is long enough for a machine that stalls, so that nothing happens but
@@ -42,6 +46,61 @@ func running(t *testing.T, o options) *server {
 	return s
 }
 
+// inBubble is running, for a synctest bubble: over pipes, with which time waits for
+// no network. That the bubble can end shows that nothing goes on after serve.
+func inBubble(t *testing.T, o options) *server {
+	t.Helper()
+	s, err := newServer(o, zerolog.Logger{}, newPipes(), newPipes())
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-stopped)
+	})
+	return s
+}
+
+// pipes is a listener whose connections are pipes.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p.conns <- server
+	return client, nil
+}
+
+// held reserves without asking the lobby.
+func (s *server) held(t *testing.T, name string) string {
+	t.Helper()
+	ps, err := s.table.Reserve(slot.Reservation{GameSessionID: gameSession, PlayerID: name, PlayerData: name})
+	require.NoError(t, err)
+	return ps.PlayerSessionID
+}
+
 func (s *server) playURL() string { return "http://" + s.players.Addr().String() + "/" }
 func (s *server) opsURL() string  { return "http://" + s.operator.Addr().String() + "/ops" }
 
@@ -50,6 +109,16 @@ func client(t *testing.T) *http.Client {
 	t.Helper()
 	c := &http.Client{Transport: &http.Transport{}, Timeout: longest}
 	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// reaching returns a client of a listener, be it of the network or of a bubble.
+func reaching(t *testing.T, l net.Listener) *http.Client {
+	t.Helper()
+	c := client(t)
+	if p, ok := l.(*pipes); ok {
+		c.Transport = &http.Transport{DialContext: p.dial}
+	}
 	return c
 }
 
@@ -91,7 +160,7 @@ func (s *server) reserves(t *testing.T, name string) ticket {
 func (s *server) connects(t *testing.T, id string) *websocket.Conn {
 	t.Helper()
 	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.playURL(), "http")+"play", &websocket.DialOptions{
-		HTTPClient:   client(t),
+		HTTPClient:   reaching(t, s.players),
 		Subprotocols: []string{"usher", id},
 	})
 	require.NoError(t, err)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
@@ -18,7 +20,7 @@ func (s *server) watches(t *testing.T) func(is func(boardView) bool) (boardView,
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.opsURL()+"/events", nil)
 	require.NoError(t, err)
-	response, err := client(t).Do(r)
+	response, err := reaching(t, s.operator).Do(r)
 	require.NoError(t, err)
 	t.Cleanup(func() { response.Body.Close() })
 	require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
@@ -164,6 +166,20 @@ func TestOpsIsForThisMachine(t *testing.T) {
 		r.Host = host
 		require.Equal(t, status, do(t, r, nil).StatusCode, host)
 	}
+}
+
+// A stream goes on when nothing happens, and for longer than a request may take.
+func TestStreamGoesOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := inBubble(t, patient(2))
+		next, began, n := s.watches(t), time.Now(), 0
+		next(func(boardView) bool {
+			n++
+			return time.Since(began) > time.Minute
+		})
+		require.InDelta(t, time.Minute/(pace+refresh), n, 2, "once a second or so")
+	})
 }
 
 func TestWatchersAreBounded(t *testing.T) {

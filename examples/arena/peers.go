@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,10 +18,10 @@ type peers struct {
 	joins    *latency
 	greeting greeting
 
-	mu      sync.Mutex       // protects all below
-	present map[string]*peer // by player session id, the latest connection of each
+	mu      sync.Mutex // protects all below
+	present map[*peer]struct{}
 	closed  bool
-	playing sync.WaitGroup
+	playing sync.WaitGroup // those present
 }
 
 // greeting tells a page what it needs to draw frames.
@@ -44,7 +42,7 @@ func newPeers(a *arena, o options, joins *latency) *peers {
 			Width: width, Height: height,
 			Tick: tick.Milliseconds(), Window: o.window.Milliseconds(),
 		},
-		present: make(map[string]*peer),
+		present: make(map[*peer]struct{}),
 	}
 }
 
@@ -81,7 +79,7 @@ func (ps *peers) enter(p *peer) bool {
 	if ps.closed {
 		return false
 	}
-	ps.present[p.player.PlayerSessionID] = p
+	ps.present[p] = struct{}{}
 	ps.playing.Add(1)
 	return true
 }
@@ -90,38 +88,44 @@ func (ps *peers) leave(p *peer) {
 	defer ps.playing.Done()
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if ps.present[p.player.PlayerSessionID] == p {
-		delete(ps.present, p.player.PlayerSessionID)
-	}
+	delete(ps.present, p)
 }
 
-// dismiss sends a player away, if it is connected, and waits until it has been
-// told; not for long, if it does not listen.
+// dismiss sends a player away, if it is connected.
 func (ps *peers) dismiss(playerSessionID string, why error) {
-	ps.mu.Lock()
-	p := ps.present[playerSessionID]
-	ps.mu.Unlock()
-	if p == nil {
-		return
-	}
-	p.end(why)
-	select {
-	case <-p.done:
-	case <-time.After(farewell):
-	}
+	sendAway(why, ps.who(func(p *peer) bool { return p.player.PlayerSessionID == playerSessionID }))
 }
 
-// dismissAll sends everybody away, lets nobody in any more, and waits likewise.
-func (ps *peers) dismissAll(why error) {
+// close sends everybody away, and lets nobody in any more.
+func (ps *peers) close(why error) {
 	ps.mu.Lock()
 	ps.closed = true
-	leaving := slices.Collect(maps.Values(ps.present))
 	ps.mu.Unlock()
-	for _, p := range leaving {
+	sendAway(why, ps.who(func(*peer) bool { return true }))
+}
+
+// wait returns when everybody has gone, after close.
+func (ps *peers) wait() { ps.playing.Wait() }
+
+func (ps *peers) who(meant func(*peer) bool) (all []*peer) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for p := range ps.present {
+		if meant(p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// sendAway ends connections, and waits until the players have been told why; not for
+// long, if they do not listen.
+func sendAway(why error, away []*peer) {
+	for _, p := range away {
 		p.end(why)
 	}
 	late := time.After(farewell)
-	for _, p := range leaving {
+	for _, p := range away {
 		select {
 		case <-p.done:
 		case <-late:
@@ -129,6 +133,3 @@ func (ps *peers) dismissAll(why error) {
 		}
 	}
 }
-
-// wait returns when everybody has gone, of those who are dismissed.
-func (ps *peers) wait() { ps.playing.Wait() }

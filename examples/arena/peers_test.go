@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -93,17 +96,52 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// A page that never reads is not waited for, neither by the world nor at the end.
+// A page that never reads is given up, and holds up nobody. The pipe between has no
+// room for a single byte.
 func TestDeafPeer(t *testing.T) {
 	t.Parallel()
-	s := running(t, patient(2))
-	s.connects(t, s.reserves(t, "Ann").ID)
-	bob := s.connects(t, s.reserves(t, "Bob").ID)
-	hears[greeting](t, bob)
-	first := hears[frame](t, bob)
-	for f := first; f.Tick < first.Tick+20; {
-		f = hears[frame](t, bob)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := inBubble(t, patient(2))
+		deaf := s.held(t, "Ann")
+		s.connects(t, deaf)
+		began := time.Now()
+		bob := s.connects(t, s.held(t, "Bob"))
+		hears[greeting](t, bob)
+		first := hears[frame](t, bob)
+		for f := first; f.Tick < first.Tick+20; {
+			f = hears[frame](t, bob)
+		}
+		require.LessOrEqual(t, time.Since(began), 22*tick, "all the frames, in time")
+		for f := first; f.Players[0].Away == 0; {
+			f = hears[frame](t, bob)
+		}
+		require.InDelta(t, patience, time.Since(began), float64(2*time.Second))
+		deadline, err := s.table.Deadline(deaf)
+		require.NoError(t, err)
+		require.False(t, deadline.IsZero(), "the seat waits")
+	})
+}
+
+// A page that reads, but never answers, is found out.
+func TestSilentPeer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := inBubble(t, patient(2))
+		id := s.held(t, "Ann")
+		client, server := net.Pipe()
+		s.players.(*pipes).conns <- server //nolint:errcheck // that is what it is
+		request := "GET /play HTTP/1.1\r\nHost: arena\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: usher, " + id + "\r\n\r\n"
+		go func() { _, _ = io.WriteString(client, request) }()
+		began := time.Now()
+		_, _ = io.Copy(io.Discard, client) // until the server hangs up
+		require.InDelta(t, 2*heartbeat, time.Since(began), float64(6*time.Second))
+		client.Close()
+		synctest.Wait()
+		deadline, err := s.table.Deadline(id)
+		require.NoError(t, err)
+		require.False(t, deadline.IsZero(), "the seat waits")
+	})
 }
 
 func TestShutdown(t *testing.T) {

@@ -22,7 +22,7 @@ const (
 	patience    = 5 * time.Second // with a client that is slow to ask, or to read its answer
 	maxHeader   = 8 << 10         // bytes
 	idle        = 2 * time.Minute // between two requests
-	farewell    = 2 * time.Second // for close frames, when the grace is over
+	farewell    = 2 * time.Second // for a player who is sent away to be told
 )
 
 // server is the game and all that stands around it.
@@ -47,10 +47,18 @@ func start(o options, log zerolog.Logger) (*server, error) {
 		players.Close()
 		return nil, err
 	}
-	table, err := newTable(o, log)
+	s, err := newServer(o, log, players, operator)
 	if err != nil {
 		players.Close()
 		operator.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func newServer(o options, log zerolog.Logger, players, operator net.Listener) (*server, error) {
+	table, err := newTable(o, log)
+	if err != nil {
 		return nil, err
 	}
 	chance := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // where sparks lie is no secret
@@ -130,7 +138,7 @@ func (s *server) serve(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	_ = s.table.Drain(drain) // both pages answer meanwhile; who still plays is sent home
-	s.peers.dismissAll(errClosing)
+	s.peers.close(errClosing)
 	err := s.table.TerminateGameSession(gameSession) // the gate hangs up on who did not listen
 	s.peers.wait()
 	s.game.Close()

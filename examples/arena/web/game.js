@@ -36,7 +36,7 @@ const reasons = {
 	completed: ["Your seat is gone", "It waited for your return, but not for ever."],
 	window_over: ["Your seat is gone", "It waited for your return, but not for ever."],
 	kicked: ["You were kicked", "The operator ended your player session."],
-	released: ["You left", "Your seat is free again."],
+	released: ["Your seat was given up", "In another tab, or by the operator."],
 	returned: ["You play elsewhere", "Another tab has taken your seat over."],
 	already_active: ["You play elsewhere", "Another tab has your seat."],
 	draining: ["The arena is closing", "Nobody new gets in. Come again later."],
@@ -232,7 +232,7 @@ addEventListener("keydown", (e) => {
 	tell();
 });
 addEventListener("keyup", (e) => { wish.keys.delete(e.code); tell(); });
-addEventListener("blur", () => { wish.keys.clear(); wish.pointer = null; });
+addEventListener("blur", () => { wish.keys.clear(); wish.pointer = null; tell(); });
 $("stage").addEventListener("pointerdown", (e) => { wish.pointer = [e.clientX, e.clientY]; $("stage").setPointerCapture(e.pointerId); });
 $("stage").addEventListener("pointermove", (e) => { if (wish.pointer) wish.pointer = [e.clientX, e.clientY]; });
 for (const end of ["pointerup", "pointercancel"]) $("stage").addEventListener(end, () => { wish.pointer = null; });
