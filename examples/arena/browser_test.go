@@ -74,11 +74,17 @@ type exceptions struct {
 }
 
 func (x *exceptions) note(event any) {
-	if e, ok := event.(*runtime.EventExceptionThrown); ok {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.all = append(x.all, fmt.Sprintf("%+v", e.ExceptionDetails))
+	e, ok := event.(*runtime.EventExceptionThrown)
+	if !ok {
+		return
 	}
+	text := e.ExceptionDetails.Text
+	if thrown := e.ExceptionDetails.Exception; thrown != nil {
+		text += " " + thrown.Description
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.all = append(x.all, text)
 }
 
 func (x *exceptions) texts() []string {
@@ -168,6 +174,7 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"two players see each other move, a third is told that it is full", twoAndAThird},
 		{"a reload keeps the seat", reload},
+		{"a lost connection is found again", lost},
 		{"a dropped tab's seat waits, and frees", dropped},
 		{"another tab takes the seat over", takenOver},
 		{"a kicked player is told", kicked},
@@ -236,6 +243,22 @@ func reload(t *testing.T, b *browser) {
 	gs, err := s.table.GameSession(gameSession)
 	require.NoError(t, err)
 	require.Equal(t, 1, gs.CurrentPlayerSessionCount)
+}
+
+func lost(t *testing.T, b *browser) {
+	s := running(t, patient(2))
+	ann := b.open(t, s.playURL())
+	ann.join("Ann")
+	for generation := 2; generation < 4; generation++ {
+		value[bool](ann, `arena.link.socket.close() || true`)
+		ann.await(fmt.Sprintf(`arena.link.generation === %d`, generation))
+		ann.view("game")
+	}
+	value[bool](ann, `Boolean(globalThis.fetch = () => new Promise(() => {}))`) // the network is gone
+	value[bool](ann, `arena.link.socket.close() || true`)
+	ann.view("lost")
+	ann.says("Your seat waits for you.")
+	ann.click("lost-leave")
 }
 
 func dropped(t *testing.T, b *browser) {

@@ -83,7 +83,7 @@ func (f *frame) next(seat int) []byte {
 		dx, dy, far := 0.0, 0.0, math.Inf(1)
 		for _, s := range f.Sparks {
 			d := math.Hypot(s.X-p.X, s.Y-p.Y)
-			if liked := d * float64(1+(s.Number+seat)%4); liked < far { // lest all run after the same
+			if liked := d * float64(1+(s.Number*5+seat*3)%7); liked < far { // lest all run after the same
 				dx, dy, far = (s.X-p.X)/d, (s.Y-p.Y)/d, liked
 			}
 		}

@@ -129,7 +129,7 @@ func TestSilentPeer(t *testing.T) {
 		s := inBubble(t, patient(2))
 		id := s.held(t, "Ann")
 		client, server := net.Pipe()
-		s.players.(*pipes).conns <- server //nolint:errcheck // that is what it is
+		s.players.(*pipes).conns <- server
 		request := "GET /play HTTP/1.1\r\nHost: arena\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: usher, " + id + "\r\n\r\n"
 		go func() { _, _ = io.WriteString(client, request) }()

@@ -9,7 +9,6 @@ const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const seat = {
 	get id() { return sessionStorage.getItem("psess"); },
 	set id(id) { id ? sessionStorage.setItem("psess", id) : sessionStorage.removeItem("psess"); },
-	ticket: null,
 };
 
 // ask returns the server's answer, or {reason} if it refuses or is not there.
@@ -18,7 +17,7 @@ async function ask(method, path, body) {
 	if (seat.id) headers.Authorization = `Bearer ${seat.id}`;
 	if (body) headers["Content-Type"] = "application/json";
 	try {
-		const r = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+		const r = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(5000) });
 		return r.status === 204 ? {} : await r.json();
 	} catch {
 		return { reason: "unreachable" };
@@ -111,7 +110,6 @@ async function reserve() {
 
 // hold shows a reservation, and how long it is.
 function hold(t) {
-	seat.ticket = t;
 	$("ticket-dot").style.setProperty("--hue", colour(t.hue));
 	$("ticket-name").textContent = t.name;
 	$("ticket-seat").textContent = `Seat ${t.seat + 1} is yours`;
