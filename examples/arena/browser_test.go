@@ -25,10 +25,8 @@ type browser struct{ ctx context.Context }
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "these tests drive a real browser; on Debian: apt-get install chromium")
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path),
+		chromedp.ExecPath(chromium(t)),
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(1280, 800),
 		chromedp.NoSandbox, // it does not run as root, and all it is shown is ours
@@ -44,6 +42,18 @@ func newBrowser(t *testing.T) *browser {
 	})
 	require.NoError(t, chromedp.Do(ctx))
 	return &browser{ctx}
+}
+
+// chromium is where the browser is, by any of its names.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	require.FailNow(t, "no chromium", "these tests drive a real browser; on Debian: apt-get install chromium")
+	return ""
 }
 
 // tab is a page, and what goes with it: a player, if it has a seat.

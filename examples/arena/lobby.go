@@ -45,9 +45,12 @@ type ticket struct {
 	Name       string         `json:"name"`
 	Hue        float64        `json:"hue"`
 	Status     session.Status `json:"status"`
-	Generation uint32         `json:"generation"`        // of its latest connection
-	Left       int64          `json:"left_ms,omitempty"` // if RESERVED, or dropped: until the deadline; no clock but the server's is asked
-	Of         int64          `json:"of_ms,omitempty"`
+	Generation uint32         `json:"generation"` // of its latest connection
+
+	// If it is RESERVED, or dropped: how long it waits still, of how long in all. No
+	// clock is asked but the server's.
+	Left int64 `json:"left_ms,omitempty"`
+	Of   int64 `json:"of_ms,omitempty"`
 }
 
 // look tells how full it is.

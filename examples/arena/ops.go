@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -136,7 +135,7 @@ func (o *ops) kick(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o.peers.dismiss(id, errKicked)
-	if _, err := o.table.Release(id); err != nil && !errors.Is(err, session.ErrPlayerSessionNotFound) {
+	if _, err := o.table.Release(id); err != nil {
 		refuse(w, err)
 		return
 	}
