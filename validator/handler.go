@@ -56,7 +56,7 @@ type HandlerConfig struct {
 // When the player session ends elsewhere (Release, Terminate, Replace, TakeOver,
 // window over) the request's context is cancelled with an [*EndedError] as its
 // cause, and a hijacked connection is closed: at once if next has returned, else
-// 20 ms later, so that next may say goodbye. As always in net/http, the context
+// 50 ms later, so that next may say goodbye. As always in net/http, the context
 // of a hijacked request ends when the handler returns, too.
 //
 // A refusal answers with a problem document (RFC 9457), whose member "reason" is

@@ -8,7 +8,7 @@ import (
 
 // farewell is how long a handler has, when the player session has ended and its
 // context is cancelled, to say goodbye on a hijacked connection.
-const farewell = 20 * time.Millisecond
+const farewell = 50 * time.Millisecond
 
 // request is one that a player came in by, and its connection if the handler hijacks
 // that.
