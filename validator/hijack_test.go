@@ -201,6 +201,31 @@ func TestHijackTooLate(t *testing.T) {
 	require.Empty(t, rest)
 }
 
+// Who hijacks after the handler has returned, which drops the player, gets a
+// connection that is closed: nobody plays on without a seat.
+func TestHijackAfterReturn(t *testing.T) {
+	t.Parallel()
+	writers, errs := make(chan http.ResponseWriter, 1), make(chan error, 1)
+	table := newTable(t, slot.Config{})
+	door := validator.New(table, validator.Config{}).Handler(http.HandlerFunc(
+		func(w http.ResponseWriter, _ *http.Request) { writers <- w }), validator.HandlerConfig{})
+	s := serveSite(t, plain, table, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		door.ServeHTTP(w, r)
+		conn, _, err := http.NewResponseController(<-writers).Hijack() // a goroutine of the handler's may be as late
+		if assert.NoError(t, err) {
+			_, err = conn.Write([]byte("too late"))
+			errs <- err
+		}
+	}))
+	id := reserve(t, s.table, "alice").PlayerSessionID
+	client := s.knock(id, "")
+	require.Equal(t, &validator.EndedError{Cause: session.CauseDropped}, <-errs)
+	rest, err := io.ReadAll(client)
+	require.NoError(t, err)
+	require.Empty(t, rest)
+	s.until(id, hasStatus(session.StatusCompleted))
+}
+
 // A handler that is still there when its session ends has a moment for a goodbye.
 // On a busy machine that may pass, but not each time.
 func TestHijackFarewell(t *testing.T) {

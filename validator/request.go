@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/usher-go/usher/session"
 )
 
 // farewell is how long a handler has, when the player session has ended and its
@@ -47,10 +49,14 @@ func (q *request) returned() {
 }
 
 // leave is called when the handler is through. A connection that it hijacked goes
-// on, unless it panicked: then nobody may be left to close it.
+// on, unless it panicked: then nobody may be left to close it. One that is hijacked
+// later has no player any more.
 func (q *request) leave() {
 	q.mu.Lock()
 	conn, over := q.conn, q.over
+	if q.ended == nil {
+		q.ended = &EndedError{session.CauseDropped}
+	}
 	q.mu.Unlock()
 	switch {
 	case conn == nil:
