@@ -37,8 +37,12 @@ func (f *fleet) stopMatchBackfill(l *link, q request) (answer, error) {
 	if q.TicketID == "" || q.TicketID != p.ticket {
 		return answer{}, notFound("no match backfill is under way with this TicketId")
 	}
+	gs := *p.game // with the table's part as it was when the service API last changed it
+	if gs.GameSession, err = f.table.GameSession(gs.GameSessionID); err != nil {
+		return answer{}, refuseAny(err)
+	}
 	p.ticket = ""
-	p.push(newUpdateGameSession(*p.game, reasonBackfillCancelled, q.TicketID))
+	p.push(newUpdateGameSession(gs, reasonBackfillCancelled, q.TicketID))
 	f.line(p).Str("ticket_id", q.TicketID).Msg("match backfill stopped")
 	return answer{}, nil
 }

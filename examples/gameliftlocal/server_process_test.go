@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
@@ -50,6 +51,25 @@ func TestGameSessionThatHasEndedIsNotActivated(t *testing.T) {
 		require.Equal(t, "CreateGameSession", p.next()["Action"])
 		require.NoError(t, w.table.TerminateGameSession(gameID("one")))
 		p.fail(http.StatusConflict, "session", "ActivateGameSession", map[string]any{"GameSessionId": gameID("one")})
+	})
+}
+
+func TestCancelledBackfillTellsWhatTheGameSessionIsNow(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := onPipes(t, func(c *fleetConfig) { c.backfill = true })
+		p := w.host(t, "one")
+		cancelled := func() any {
+			q := map[string]any{"GameSessionArn": gameID("one"), "TicketId": "first", "Players": []any{map[string]any{"PlayerId": "ann"}}}
+			p.succeed("StartMatchBackfill", q)
+			p.write(websocket.MessageText, `{"Action":"StopMatchBackfill","RequestId":"1","GameSessionArn":"`+gameID("one")+`","TicketId":"first"}`)
+			update := p.next() // ahead of the answer
+			require.Equal(t, http.StatusOK, status(p.next()))
+			require.Equal(t, "UpdateGameSession", update["Action"])
+			return update["GameSession"]
+		}
+		require.Subset(t, cancelled(), map[string]any{"Status": "ACTIVE"})
+		require.NoError(t, w.table.TerminateGameSession(gameID("one")))
+		require.Subset(t, cancelled(), map[string]any{"Status": "TERMINATED"})
 	})
 }
 
