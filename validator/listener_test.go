@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -316,6 +317,19 @@ func TestHandshakeTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The longest time there is is no time-out, not one that has passed already.
+func TestHandshakeTimeoutOfNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, slot.Config{})
+		l, inner := bubble(t, table, validator.ListenerConfig{HandshakeTimeout: math.MaxInt64})
+		client := inner.dial(t)
+		time.Sleep(time.Hour)
+		go func() { _, _ = io.WriteString(client, reserve(t, table, "alice").PlayerSessionID+"\n") }()
+		require.NoError(t, accept(t, l).Close())
+	})
 }
 
 // The time that is up is that of the handshake: the connection goes on without it.
