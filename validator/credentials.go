@@ -28,7 +28,7 @@ func takeCredentials(r *http.Request, queryParameter string) (playerSessionID st
 		found.takeParameter(rest, queryParameter)
 	}
 	if found = slices.Compact(found); len(found) == 1 {
-		playerSessionID = found[0]
+		playerSessionID = strings.Clone(found[0]) // it may be kept for hours, and is part of what may be long
 	}
 	return playerSessionID, rest
 }

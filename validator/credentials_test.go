@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -154,6 +155,35 @@ func TestCredentialsNotInTheQuery(t *testing.T) {
 		w := httptest.NewRecorder()
 		gate.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+query+id, nil))
 		require.Equal(t, http.StatusUnauthorized, w.Code)
+	}
+}
+
+// The id that a player is known by from now on is a copy: the rest of what came with
+// it, a megabyte if the client likes, is the collector's.
+func TestCredentialsPinNothing(t *testing.T) {
+	t.Parallel()
+	for place, show := range map[string]func(r *http.Request, id string) (within string){
+		"bearer": func(r *http.Request, id string) string {
+			r.Header.Set("Authorization", "Bearer "+strings.Repeat(" ", 1000)+id)
+			return r.Header.Get("Authorization")
+		},
+		"subprotocol": func(r *http.Request, id string) string {
+			r.Header.Set("Sec-WebSocket-Protocol", strings.Repeat(",", 1000)+id)
+			return r.Header.Get("Sec-WebSocket-Protocol")
+		},
+		"query": func(r *http.Request, id string) string {
+			r.URL.RawQuery = strings.Repeat("&", 1000) + "seat=" + id
+			return r.URL.RawQuery
+		},
+	} {
+		table := newTable(t, slot.Config{})
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		within := show(r, reserve(t, table, "alice").PlayerSessionID)
+		seen, player := through(t, table, r)
+		require.Equal(t, "alice", player, place)
+		ps, _ := validator.PlayerSessionFromContext(seen.Context())
+		offset := uintptr(unsafe.Pointer(unsafe.StringData(ps.PlayerSessionID))) - uintptr(unsafe.Pointer(unsafe.StringData(within)))
+		require.GreaterOrEqual(t, offset, uintptr(len(within)), place)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -85,6 +86,7 @@ func (c ListenerConfig) withDefaults() ListenerConfig {
 	if c.HandshakeTimeout <= 0 {
 		c.HandshakeTimeout = 5 * time.Second
 	}
+	c.HandshakeTimeout = min(c.HandshakeTimeout, math.MaxInt64-hookGrace) // no sum of them is negative
 	if c.MaxPending <= 0 {
 		c.MaxPending = 1024
 	}

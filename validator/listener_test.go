@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -287,6 +288,28 @@ func TestTLS(t *testing.T) {
 	require.NoError(t, nonsense.Close())
 }
 
+// A TLS client that does not read cannot be told goodbye: it is pushed out without.
+func TestPushedOutOfTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS() // for its certificate
+	config, trust := web.TLS.Clone(), web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	web.Close()
+	config.SessionTicketsDisabled = true // nobody reads them
+	trust.ServerName = "example.com"
+	synctest.Test(t, func(t *testing.T) {
+		table, inner := newTable(t, slot.Config{}), newPipes()
+		l := gateAt(t, table, tls.NewListener(inner, config), validator.ListenerConfig{MaxPending: 1})
+		began := time.Now()
+		require.NoError(t, tls.Client(inner.dial(t), trust).Handshake())
+		synctest.Wait()
+		client := tls.Client(inner.dial(t), trust)
+		send(t, client, reserve(t, table, "alice").PlayerSessionID+"\n")
+		require.NoError(t, accept(t, l).NetConn().(*tls.Conn).NetConn().Close())
+		require.Zero(t, time.Since(began), "nobody waits for it")
+	})
+}
+
 // Whoever is slow is told so when the time is up, not later, however many bytes it
 // has sent by then.
 func TestHandshakeTimeout(t *testing.T) {
@@ -316,6 +339,19 @@ func TestHandshakeTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The longest time there is is no time-out, not one that has passed already.
+func TestHandshakeTimeoutOfNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, slot.Config{})
+		l, inner := bubble(t, table, validator.ListenerConfig{HandshakeTimeout: math.MaxInt64})
+		client := inner.dial(t)
+		time.Sleep(time.Hour)
+		go func() { _, _ = io.WriteString(client, reserve(t, table, "alice").PlayerSessionID+"\n") }()
+		require.NoError(t, accept(t, l).Close())
+	})
 }
 
 // The time that is up is that of the handshake: the connection goes on without it.
