@@ -47,6 +47,10 @@ var (
 	errTooLong = errors.New("a list or map has too many elements")
 )
 
+// mapDepth is where the keys of PlayerDataMap are, which are player ids. The other
+// objects' are names of members.
+const mapDepth = 2
+
 // checkObject reads to the end of an object whose brace has been read.
 func checkObject(d *json.Decoder, depth int) error {
 	seen := make(map[string]bool)
@@ -56,8 +60,8 @@ func checkObject(d *json.Decoder, depth int) error {
 			return err
 		}
 		key, _ := name.(string)
-		if depth == 1 {
-			key = strings.ToLower(key) // encoding/json takes a member in any case
+		if depth != mapDepth {
+			key = strings.ToLower(strings.ToUpper(key)) // encoding/json takes a member in any case, and ſ for s
 		}
 		if seen[key] {
 			return errors.New("a name stands in it twice")

@@ -225,6 +225,8 @@ func TestBadInput(t *testing.T) {
 		"InvalidRequestException: more CBOR":             inCBOR("CreatePlayerSession", append(bytes.Clone(good), 0)),
 		"InvalidRequestException: twice":                 inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","PlayerId":"eve"}`),
 		"InvalidRequestException: twice but for case":    inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","playerid":"eve"}`),
+		"InvalidRequestException: twice, with a long s":  inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","GameSeſsionId":"match-2"}`),
+		"InvalidRequestException: twice, in a list":      inJSON("CreateGameSession", `{"FleetId":"fleet-local","MaximumPlayerSessionCount":1,"GameProperties":[{"Key":"a","key":"b","Value":"c"}]}`),
 		"InvalidRequestException: a key of a map twice":  inJSON("CreatePlayerSessions", `{"GameSessionId":"match-1","PlayerIds":["ann"],"PlayerDataMap":{"ann":"a","ann":"b"}}`),
 		"InvalidRequestException: twice in CBOR":         inCBOR("CreatePlayerSession", []byte("\xa3\x6dGameSessionId\x67match-1\x68PlayerId\x63ann\x68PlayerId\x63eve")),
 		"InvalidRequestException: a number":              inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":7}`),
@@ -283,6 +285,8 @@ func TestBadInput(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	response, _ = ask(t, url, inJSON("CreatePlayerSession", reservation).with("Content-Type", "application/x-amz-json-1.1; charset=utf-8"))
 	require.Equal(t, http.StatusOK, response.StatusCode)
+	response, _ = ask(t, url, inJSON("CreatePlayerSessions", `{"GameSessionId":"match-1","PlayerIds":["bob","Bob"],"PlayerDataMap":{"bob":"a","Bob":"b"}}`))
+	require.Equal(t, http.StatusOK, response.StatusCode, "player ids may differ by case alone")
 }
 
 func longMap(n int) string {
