@@ -233,6 +233,9 @@ func TestBadInput(t *testing.T) {
 		"InvalidRequestException: a number in CBOR":      inCBOR("CreatePlayerSession", encoded(t, map[string]any{"GameSessionId": match, "PlayerId": 7})),
 		"InvalidRequestException: bytes":                 inCBOR("CreatePlayerSession", encoded(t, map[string]any{"GameSessionId": match, "PlayerId": []byte("ann")})),
 		"InvalidRequestException: no UTF-8":              inJSON("CreatePlayerSession", "{\"GameSessionId\":\"match-1\",\"PlayerId\":\"\xff\"}"),
+		"InvalidRequestException: half a surrogate pair": inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c"}`),
+		"InvalidRequestException: its other half":        inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"a\\\uDFAE\ud83c"}`),
+		"InvalidRequestException: half a pair and more":  inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c\u0041"}`),
 		"InvalidRequestException: no UTF-8 in CBOR":      inCBOR("CreatePlayerSession", []byte("\xa2\x6dGameSessionId\x67match-1\x68PlayerId\x61\xff")),
 		"InvalidRequestException: a tag":                 inCBOR("CreatePlayerSession", append([]byte{0xd9, 0xd9, 0xf7}, good...)),
 		"InvalidRequestException: a tag within":          inCBOR("CreatePlayerSession", []byte("\xa2\x6dGameSessionId\x67match-1\x68PlayerId\xc0\x63ann")),
@@ -287,6 +290,9 @@ func TestBadInput(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	response, _ = ask(t, url, inJSON("CreatePlayerSessions", `{"GameSessionId":"match-1","PlayerIds":["bob","Bob"],"PlayerDataMap":{"bob":"a","Bob":"b"}}`))
 	require.Equal(t, http.StatusOK, response.StatusCode, "player ids may differ by case alone")
+	response, answer := ask(t, url, inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c\uDFAE \\ud83c"}`))
+	require.Equal(t, http.StatusOK, response.StatusCode, answer["message"])
+	require.Equal(t, "🎮 \\ud83c", answer["PlayerSession"].(map[string]any)["PlayerId"])
 }
 
 func longMap(n int) string {
