@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,13 +129,13 @@ func (d *door) handle(l *link, q request, fault error) {
 
 func (d *door) answer(l *link, q request, a answer, err error) {
 	if err != nil && !logged(err) {
+		reason := err.Error()
 		e := d.log.Info().Str("process_id", l.processID).Str("action", known(q.Action)).Int("status", a.complete(q, err).StatusCode)
-		if q.PlayerSessionID != "" {
-			e.Str("player_session_id", session.Redact(q.PlayerSessionID))
-		} else {
-			e.Str("reason", err.Error())
+		if id := q.PlayerSessionID; id != "" {
+			e.Str("player_session_id", session.Redact(id))
+			reason = strings.ReplaceAll(reason, "("+id+")", "("+session.Redact(id)+")")
 		}
-		e.Msg("server process refused")
+		e.Str("reason", reason).Msg("server process refused")
 	}
 	l.reply(a.complete(q, err))
 }

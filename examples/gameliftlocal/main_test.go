@@ -137,4 +137,8 @@ func TestMatchmakerDataIsTheFile(t *testing.T) {
 	o, err := parse([]string{"-matchmaker-data", file}, environment(nil))
 	require.NoError(t, err)
 	require.Equal(t, " {} \n", o.matchmakerData)
+
+	require.NoError(t, os.WriteFile(file, []byte("{\"name\":\"J\xf6rg\"}"), 0o600))
+	_, err = parse([]string{"-matchmaker-data", file}, environment(nil))
+	require.ErrorContains(t, err, "UTF-8", "JSON would mend it on its way to the server process")
 }

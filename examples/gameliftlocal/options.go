@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"time"
+	"unicode/utf8"
 
 	"github.com/usher-go/usher/session"
 )
@@ -119,6 +121,9 @@ func parse(args []string, getenv func(string) string) (options, error) {
 
 func (o *options) readMatchmakerData(file string) error {
 	text, err := os.ReadFile(file)
+	if err == nil && !utf8.Valid(text) {
+		err = errors.New("the file is not UTF-8 text")
+	}
 	o.matchmakerData = string(text)
 	return err
 }

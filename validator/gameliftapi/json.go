@@ -5,21 +5,55 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // decodeJSON is as strict as the decoder of CBOR: encoding/json alone would take a
-// name twice and put U+FFFD in place of what is not UTF-8. It still does so with
-// half a surrogate pair that is written as an escape.
+// name twice and put U+FFFD in place of what is no character, so that two players
+// would be one.
 func decodeJSON(body []byte, input any) error {
-	if !utf8.Valid(body) {
+	switch {
+	case !utf8.Valid(body):
 		return errors.New("it is not UTF-8")
+	case halvesPair(body):
+		return errors.New("half of a surrogate pair stands in it")
 	}
 	if err := checkJSON(body); err != nil {
 		return err
 	}
 	return json.Unmarshal(body, input)
+}
+
+// halvesPair tells whether an escape is half of a surrogate pair whose other half
+// is not beside it.
+func halvesPair(body []byte) bool {
+	for i := 0; i < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		if r := escaped(body[i:]); utf16.IsSurrogate(r) {
+			if utf16.DecodeRune(r, escaped(body[i+6:])) == unicode.ReplacementChar {
+				return true
+			}
+			i += 6
+		}
+		i++ // what is escaped may be a backslash
+	}
+	return false
+}
+
+// escaped returns what an escape such as \u0041 at the front stands for; 0: there
+// is none.
+func escaped(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	unit, _ := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(unit)
 }
 
 // checkJSON refuses names twice, and what is too deep or too long.
@@ -47,6 +81,10 @@ var (
 	errTooLong = errors.New("a list or map has too many elements")
 )
 
+// mapDepth is where the keys of PlayerDataMap are, which are player ids. The other
+// objects' are names of members.
+const mapDepth = 2
+
 // checkObject reads to the end of an object whose brace has been read.
 func checkObject(d *json.Decoder, depth int) error {
 	seen := make(map[string]bool)
@@ -56,8 +94,8 @@ func checkObject(d *json.Decoder, depth int) error {
 			return err
 		}
 		key, _ := name.(string)
-		if depth == 1 {
-			key = strings.ToLower(key) // encoding/json takes a member in any case
+		if depth != mapDepth {
+			key = strings.ToLower(strings.ToUpper(key)) // encoding/json takes a member in any case, and ſ for s
 		}
 		if seen[key] {
 			return errors.New("a name stands in it twice")

@@ -225,12 +225,17 @@ func TestBadInput(t *testing.T) {
 		"InvalidRequestException: more CBOR":             inCBOR("CreatePlayerSession", append(bytes.Clone(good), 0)),
 		"InvalidRequestException: twice":                 inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","PlayerId":"eve"}`),
 		"InvalidRequestException: twice but for case":    inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","playerid":"eve"}`),
+		"InvalidRequestException: twice, with a long s":  inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"ann","GameSeſsionId":"match-2"}`),
+		"InvalidRequestException: twice, in a list":      inJSON("CreateGameSession", `{"FleetId":"fleet-local","MaximumPlayerSessionCount":1,"GameProperties":[{"Key":"a","key":"b","Value":"c"}]}`),
 		"InvalidRequestException: a key of a map twice":  inJSON("CreatePlayerSessions", `{"GameSessionId":"match-1","PlayerIds":["ann"],"PlayerDataMap":{"ann":"a","ann":"b"}}`),
 		"InvalidRequestException: twice in CBOR":         inCBOR("CreatePlayerSession", []byte("\xa3\x6dGameSessionId\x67match-1\x68PlayerId\x63ann\x68PlayerId\x63eve")),
 		"InvalidRequestException: a number":              inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":7}`),
 		"InvalidRequestException: a number in CBOR":      inCBOR("CreatePlayerSession", encoded(t, map[string]any{"GameSessionId": match, "PlayerId": 7})),
 		"InvalidRequestException: bytes":                 inCBOR("CreatePlayerSession", encoded(t, map[string]any{"GameSessionId": match, "PlayerId": []byte("ann")})),
 		"InvalidRequestException: no UTF-8":              inJSON("CreatePlayerSession", "{\"GameSessionId\":\"match-1\",\"PlayerId\":\"\xff\"}"),
+		"InvalidRequestException: half a surrogate pair": inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c"}`),
+		"InvalidRequestException: its other half":        inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"a\\\uDFAE\ud83c"}`),
+		"InvalidRequestException: half a pair and more":  inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c\u0041"}`),
 		"InvalidRequestException: no UTF-8 in CBOR":      inCBOR("CreatePlayerSession", []byte("\xa2\x6dGameSessionId\x67match-1\x68PlayerId\x61\xff")),
 		"InvalidRequestException: a tag":                 inCBOR("CreatePlayerSession", append([]byte{0xd9, 0xd9, 0xf7}, good...)),
 		"InvalidRequestException: a tag within":          inCBOR("CreatePlayerSession", []byte("\xa2\x6dGameSessionId\x67match-1\x68PlayerId\xc0\x63ann")),
@@ -283,6 +288,11 @@ func TestBadInput(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	response, _ = ask(t, url, inJSON("CreatePlayerSession", reservation).with("Content-Type", "application/x-amz-json-1.1; charset=utf-8"))
 	require.Equal(t, http.StatusOK, response.StatusCode)
+	response, _ = ask(t, url, inJSON("CreatePlayerSessions", `{"GameSessionId":"match-1","PlayerIds":["bob","Bob"],"PlayerDataMap":{"bob":"a","Bob":"b"}}`))
+	require.Equal(t, http.StatusOK, response.StatusCode, "player ids may differ by case alone")
+	response, answer := ask(t, url, inJSON("CreatePlayerSession", `{"GameSessionId":"match-1","PlayerId":"\ud83c\uDFAE \\ud83c"}`))
+	require.Equal(t, http.StatusOK, response.StatusCode, answer["message"])
+	require.Equal(t, "🎮 \\ud83c", answer["PlayerSession"].(map[string]any)["PlayerId"])
 }
 
 func longMap(n int) string {
