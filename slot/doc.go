@@ -6,7 +6,8 @@
 //
 // A [Table] holds game sessions, and each of these has seats, numbered from 0.
 // [Table.Reserve] gives the lowest free one to a player, whose session is then
-// RESERVED. What becomes of it:
+// RESERVED; [Table.Activate] is what validator.AcceptPlayerSession calls. What
+// becomes of it:
 //
 //	              Activate               Release, TerminateGameSession,
 //	  Reserve    ┌───────▶  ACTIVE ────▶ Disconnect and nobody returned ─▶ COMPLETED

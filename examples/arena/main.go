@@ -53,7 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exit int
 	case err != nil:
 		return exitUsage
 	}
-	log := zerolog.New(stderr).With().Timestamp().Logger().Level(zerolog.InfoLevel)
+	lines := zerolog.ConsoleWriter{Out: stderr, NoColor: true, TimeFormat: time.TimeOnly}
+	log := zerolog.New(zerolog.SyncWriter(lines)).With().Timestamp().Logger().Level(zerolog.InfoLevel)
 	s, err := start(o, log)
 	if err != nil {
 		fmt.Fprintln(stderr, "arena:", err)

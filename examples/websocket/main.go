@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"flag"
@@ -12,6 +13,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"time"
 
 	"github.com/usher-go/usher/session"
@@ -30,12 +33,15 @@ var page []byte
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "where the players connect")
 	flag.Parse()
-	if err := run(*listen); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *listen); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(listen string) error {
+// run serves until ctx ends, and then puts everybody out.
+func run(ctx context.Context, listen string) error {
 	table, err := slot.NewTable(slot.Config{ReconnectWindow: 5 * time.Second})
 	if err != nil {
 		return err
@@ -50,7 +56,14 @@ func run(listen string) error {
 	}
 	fmt.Printf("open http://%s in two tabs\n", listener.Addr())
 	server := &http.Server{Handler: routes(table), ReadHeaderTimeout: 5 * time.Second}
-	return errors.Join(server.Serve(listener), table.Close())
+	context.AfterFunc(ctx, func() {
+		_ = table.TerminateGameSession(gameSession) // the gate closes what is connected
+		_ = server.Close()
+	})
+	if err = server.Serve(listener); errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, table.Close())
 }
 
 // routes are the room's doors, one for each library, and what gets a player there.

@@ -215,7 +215,7 @@ func grouped(n int) string {
 const head = `# slot/verify
 
 Tests of the table that take tools which the library does not import: a module of
-its own. What this file says below was written by ` + "`go -C slot/verify run ./evidence`" + `.
+its own. ` + "`go -C slot/verify run ./evidence`" + ` has run what stands under Evidence.
 
 - **reference\*_test.go** is the table again, so naive that it can be checked by eye.
   ` + "`TestReference`" + ` gives both the same commands in virtual time and compares every
