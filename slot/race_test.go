@@ -877,53 +877,65 @@ func TestStatsAgainstTerminate(t *testing.T) {
 }
 
 // While much is reclaimed, forgotten or terminated elsewhere, deadlines are judged
-// in time all the same: the horizon is at most 20 ms late.
+// in time all the same: the horizon is at most 20 ms late. That holds while the
+// timer gets CPU, which nobody can tell of another goroutine; so it has to hold in
+// one of five attempts throughout.
 func TestHorizonIsInTime(t *testing.T) {
 	const crowd = 100_000
-	check := func(t *testing.T, f fixture, busy func()) {
-		t.Helper()
-		f.create("small", 1)
-		const timeout = 5 * time.Millisecond
-		go busy()
-		for range 12 {
-			ps := f.reserved(slot.Reservation{GameSessionID: "small", PlayerID: "p", Timeout: timeout})
-			deadline := time.Now().Add(timeout)
-			witness := make(chan time.Time, 1) // of how much CPU a timer gets
-			time.AfterFunc(timeout+10*time.Millisecond, func() { witness <- time.Now() })
-			time.Sleep(timeout + 40*time.Millisecond)
-			_, err := f.Activate(ps.PlayerSessionID)
-			if (<-witness).Sub(deadline) > 20*time.Millisecond {
-				_, _ = f.Release(ps.PlayerSessionID)
-				continue
-			}
-			require.ErrorIs(t, err, session.ErrTimedOut)
-		}
-	}
 	fill := func(f fixture) {
 		for i := range crowd {
 			f.reserved(slot.Reservation{GameSessionID: match, PlayerID: player(i)})
 		}
 	}
-	t.Run("terminate", func(t *testing.T) {
-		f := newFixture(t, slot.Config{ReservationTimeout: 700 * time.Millisecond}, crowd)
-		fill(f)
-		check(t, f, func() { time.Sleep(100 * time.Millisecond); _ = f.TerminateGameSession(match) })
-	})
-	t.Run("describe", func(t *testing.T) {
-		f := newFixture(t, slot.Config{ReservationTimeout: 700 * time.Millisecond}, crowd)
-		fill(f)
-		check(t, f, func() {
-			for range 50 { // passes over them all
-				_, _ = f.Describe(slot.Query{GameSessionID: match, Status: session.StatusCompleted})
+	for name, attempt := range map[string]func(t *testing.T) bool{
+		"terminate": func(t *testing.T) bool {
+			f := newFixture(t, slot.Config{ReservationTimeout: 700 * time.Millisecond}, crowd)
+			fill(f)
+			return judgedInTime(f, func() { time.Sleep(100 * time.Millisecond); _ = f.TerminateGameSession(match) })
+		},
+		"describe": func(t *testing.T) bool {
+			f := newFixture(t, slot.Config{ReservationTimeout: 700 * time.Millisecond}, crowd)
+			fill(f)
+			return judgedInTime(f, func() {
+				for range 50 { // passes over them all
+					_, _ = f.Describe(slot.Query{GameSessionID: match, Status: session.StatusCompleted})
+				}
+			})
+		},
+		"forget": func(t *testing.T) bool {
+			f := newFixture(t, slot.Config{Retention: 300 * time.Millisecond}, crowd)
+			fill(f)
+			f.terminate(match)
+			return judgedInTime(f, func() {})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				if attempt(t) {
+					return
+				}
 			}
+			t.Error("somebody was let in 30 ms after the deadline, in each attempt")
 		})
-	})
-	t.Run("forget", func(t *testing.T) {
-		f := newFixture(t, slot.Config{Retention: 300 * time.Millisecond}, crowd)
-		fill(f)
-		f.terminate(match)
-		check(t, f, func() {})
-	})
+	}
+}
+
+// judgedInTime tells whether twelve players, one after the other, are refused once
+// their deadlines have passed, while busy runs.
+func judgedInTime(f fixture, busy func()) bool {
+	const timeout = 5 * time.Millisecond
+	f.create("small", 1)
+	var running sync.WaitGroup
+	running.Go(busy)
+	defer running.Wait()
+	for range 12 {
+		ps := f.reserved(slot.Reservation{GameSessionID: "small", PlayerID: "p", Timeout: timeout})
+		time.Sleep(timeout + 30*time.Millisecond)
+		if _, err := f.Activate(ps.PlayerSessionID); !errors.Is(err, session.ErrTimedOut) {
+			return false
+		}
+	}
+	return true
 }
 
 // Who ended last is retained while a game session is forgotten whose player
