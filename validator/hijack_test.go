@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -249,6 +250,48 @@ func TestHijackFarewell(t *testing.T) {
 		require.NoError(t, err)
 		all, _ := io.ReadAll(client)
 		heard = string(all)
+	}
+}
+
+// pipeWriter is a ResponseWriter whose connection is one end of a pipe.
+type pipeWriter struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.conn, bufio.NewReadWriter(bufio.NewReader(w.conn), bufio.NewWriter(w.conn)), nil
+}
+
+// The moment for a goodbye is the handler's: once it has returned, the connection is
+// closed at once.
+func TestHijackNoFarewell(t *testing.T) {
+	t.Parallel()
+	for returns, want := range map[bool]time.Duration{true: 0, false: 50 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			table, done := newTable(t, slot.Config{}), make(chan struct{})
+			door := validator.New(table, validator.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _, err := http.NewResponseController(w).Hijack()
+				assert.NoError(t, err)
+				if !returns {
+					<-done
+				}
+			}), validator.HandlerConfig{})
+			id := reserve(t, table, "alice").PlayerSessionID
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("Authorization", "Bearer "+id)
+			client, server := net.Pipe()
+			go door.ServeHTTP(&pipeWriter{httptest.NewRecorder(), server}, r)
+			synctest.Wait()
+
+			began := time.Now()
+			_, err := table.Release(id)
+			require.NoError(t, err)
+			_, err = client.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF)
+			require.Equal(t, want, time.Since(began))
+			close(done)
+		})
 	}
 }
 
