@@ -77,20 +77,24 @@ func (s *site) reload(ctx context.Context, id string, hangsUp bool) {
 		ctx, hangUp = context.WithCancel(ctx)
 		defer hangUp()
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL, nil)
-	if err != nil {
-		s.Error(err)
-		return
+	var err error
+	for range 10 { // of 200 players on one HTTP/2 connection, all come again when it breaks
+		var r *http.Request
+		r, err = http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL, nil)
+		if err != nil {
+			break
+		}
+		r.Header.Set("Authorization", "Bearer "+id)
+		var response *http.Response
+		response, err = s.server.Client().Do(r)
+		if err == nil && response.StatusCode != http.StatusOK { // the seat has waited in vain
+			response.Body.Close()
+		}
+		if err == nil {
+			return
+		}
 	}
-	r.Header.Set("Authorization", "Bearer "+id)
-	response, err := s.server.Client().Do(r)
-	if err != nil {
-		s.Error(err)
-		return
-	}
-	if response.StatusCode != http.StatusOK { // the seat has waited in vain
-		response.Body.Close()
-	}
+	s.Error(err)
 }
 
 // openFiles counts the process's descriptors, where the system tells.
