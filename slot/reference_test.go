@@ -486,10 +486,10 @@ func (r *reference) Live(game, player string) (session.PlayerSession, error) {
 // Describe returns the player sessions behind the one of sequence number last,
 // the number to go on from, and whether there are more.
 func (r *reference) Describe(q slot.Query, last int) (page []session.PlayerSession, next int, more bool, err error) {
+	r.pass(r.now)
 	if q.GameSessionID != "" && r.game(q.GameSessionID) == nil {
 		return nil, 0, false, session.ErrGameSessionNotFound
 	}
-	r.pass(r.now)
 	for i := range r.sessions {
 		s := r.read(&r.sessions[i])
 		wanted := s.player == q.PlayerID || s.game == q.GameSessionID && (q.Status == 0 || s.status == q.Status)

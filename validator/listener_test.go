@@ -213,7 +213,7 @@ func TestRefusals(t *testing.T) {
 	require.Equal(t, "refused timed_out\n", told(timedOut+"\n"))
 	for _, line := range []string{
 		session.NewPlayerSessionID() + "\n", "psess-other\n", "hello\n", "\n", "psess-\n", "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
-		strings.Repeat("x", 1<<20), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
+		strings.Repeat("x", 32<<10), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
 	} {
 		require.Equal(t, "refused not_found\n", told(line), "%.20q", line)
 	}

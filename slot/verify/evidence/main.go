@@ -51,9 +51,10 @@ type amount struct {
 // gather writes the files also if something has failed, which is an error.
 func gather(a amount) error {
 	r := report{commit: commit()}
-	var failures [4]error
+	var failures [5]error
 	r.verified, failures[0] = verify(a)
-	r.raced, failures[1] = race()
+	r.plain, failures[1] = own(command{"test", "-json", "-count=1", "./session", "./slot/...", "./validator"})
+	r.raced, failures[4] = own(command{"test", "-json", "-race", "-cpu=1,2,8,64", "-count=1", "-timeout=0", "./session", "./slot/...", "./validator"}, "GOGC=20")
 	failures[2] = longLife.in(library, "USHER_LONG=1").Run()
 	r.leaks = failures[2] != nil
 	r.fuzzed, failures[3] = fuzz(a.fuzz)
@@ -90,11 +91,10 @@ func verify(a amount) (verified, error) {
 	return v, errors.Join(failure, err)
 }
 
-// race runs the library's own tests under the race detector on simulated numbers
-// of processors, with a collector that runs all the time.
-func race() (raced, error) {
-	r := raced{command: command{"test", "-json", "-race", "-cpu=1,2,8,64", "-count=1", "-timeout=0", "./session", "./slot/...", "./validator"}}
-	output, failure := r.command.in(library, "GOGC=20").Output()
+// own runs the library's own tests.
+func own(c command, environment ...string) (ran, error) {
+	r := ran{command: c}
+	output, failure := c.in(library, environment...).Output()
 	r.failed = failure != nil
 	var err error
 	r.tests, err = readTests(string(output))

@@ -43,8 +43,8 @@ func readRecords(name string) (map[string]done, error) {
 	return all, lines.Err()
 }
 
-// raced is how the library's own tests ended, each as often as it was run.
-type raced struct {
+// ran is how the library's own tests ended, each as often as it was run.
+type ran struct {
 	command command
 	failed  bool
 	tests   map[string]ended

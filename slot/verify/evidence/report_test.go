@@ -32,7 +32,7 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]ended{"TestOverload": {passed: 2}, "TestRetention": {failed: 1}}, own)
 
-	r := report{commit: "abc", verified: verified{tests: tests}, raced: raced{tests: own}}
+	r := report{commit: "abc", verified: verified{tests: tests}, plain: ran{tests: own}}
 	require.Contains(t, r.String(), "3,000 sequences, 1,234,567 operations")
 	require.Contains(t, r.String(), "fewer than 1 in a thousand")
 	require.Contains(t, r.String(), "| 3 runs of 2 tests | **FAILED** |")
@@ -40,6 +40,8 @@ func TestReport(t *testing.T) {
 	require.Contains(t, r.here([]string{"TestReference", "TestSimulation"}), "FAILED")
 	require.Contains(t, r.here([]string{"TestLinearizable"}), "FAILED", "it did not come to its end")
 	require.Equal(t, "`TestOverload`", r.own([]string{"TestOverload"}))
+	r.raced.tests = map[string]ended{"TestOverload": {failed: 1}}
+	require.Contains(t, r.own([]string{"TestOverload"}), "FAILED")
 	require.Contains(t, r.own([]string{"TestRetention"}), "FAILED")
 	require.Contains(t, r.own([]string{"TestOfThatNameIsGone"}), "FAILED")
 
