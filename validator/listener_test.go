@@ -349,7 +349,8 @@ func TestHandshakeTimeoutOfNone(t *testing.T) {
 		l, inner := bubble(t, table, validator.ListenerConfig{HandshakeTimeout: math.MaxInt64})
 		client := inner.dial(t)
 		time.Sleep(time.Hour)
-		go func() { _, _ = io.WriteString(client, reserve(t, table, "alice").PlayerSessionID+"\n") }()
+		id := reserve(t, table, "alice").PlayerSessionID
+		go func() { _, _ = io.WriteString(client, id+"\n") }()
 		require.NoError(t, accept(t, l).Close())
 	})
 }
