@@ -36,7 +36,7 @@ func (p *pending) enter(v *visitor, timeout time.Duration) bool {
 	}
 	var oldest *visitor
 	if p.all.size() >= p.max {
-		oldest = p.pushOut(&p.all, &p.pushedOut)
+		oldest = p.pushOut(&p.all, ofAll, &p.pushedOut)
 	}
 	v.waits = true
 	v.timer = time.AfterFunc(timeout, func() { p.expire(v) })
@@ -59,7 +59,7 @@ func (p *pending) enterFrom(addr netip.Addr, v *visitor) {
 	network := networkOf(addr)
 	var oldest *visitor
 	if there := p.addresses[network]; there != nil && there.size() >= p.maxPerAddress {
-		oldest = p.pushOut(there, &p.pushedOutOfAddress)
+		oldest = p.pushOut(there, ofAddress, &p.pushedOutOfAddress)
 	}
 	there := p.addresses[network]
 	if there == nil {
@@ -86,15 +86,16 @@ func networkOf(addr netip.Addr) netip.Prefix {
 // makeRoom hangs up on the oldest visitor, if there is one.
 func (p *pending) makeRoom() bool {
 	p.mu.Lock()
-	oldest := p.pushOut(&p.all, &p.pushedOut)
+	oldest := p.pushOut(&p.all, ofAll, &p.pushedOut)
 	p.mu.Unlock()
 	oldest.hangUp()
 	return oldest != nil
 }
 
-// pushOut removes the oldest of a crowd and counts it. It requires p.mu held.
-func (p *pending) pushOut(c *crowd, count *uint64) *visitor {
-	oldest := c.oldest()
+// pushOut removes whom a crowd can best do without, and counts it. It requires p.mu
+// held.
+func (p *pending) pushOut(c *crowd, which int, count *uint64) *visitor {
+	oldest := c.dispensable(which)
 	if oldest != nil {
 		p.remove(oldest)
 		oldest.hungUp = true

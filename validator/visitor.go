@@ -57,6 +57,26 @@ func (c *crowd) oldest() *visitor {
 	return c.known.first
 }
 
+// spared is for how many visitors a newcomer asks whether what they have sent is
+// still to be read; more would take longer than to read it.
+const spared = 8
+
+// dispensable is whom to hang up on: the oldest, but rather one who has sent nothing
+// than one whose id just has to be read.
+func (c *crowd) dispensable(which int) *visitor {
+	v := c.strangers.first
+	for range spared {
+		if v == nil {
+			break
+		}
+		if v.refused || !hasUnread(v.conn) {
+			return v
+		}
+		v = v.places[which].behind
+	}
+	return c.oldest()
+}
+
 func (c *crowd) add(v *visitor, which int) { c.queueOf(v).push(v, which) }
 
 func (c *crowd) drop(v *visitor, which int) { c.queueOf(v).drop(v, which) }
