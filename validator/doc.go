@@ -47,10 +47,10 @@
 // 8 KB, or 20 KB while it is told that it is refused. There are 1,024 such clients
 // at most (MaxPending), 64 of one address (MaxPendingPerAddress), and none for
 // longer than 5 s (HandshakeTimeout), and a second to be refused in. At a bound the
-// oldest is hung up on, and so it is when the process runs out of descriptors:
-// hoarding does not keep anybody out who sends its id at once. Only where the
-// processors are so busy that a bound's worth of newcomers arrive before an id is
-// read, its client is hung up on too, and has to come again.
+// oldest is hung up on, and so it is when the process runs out of descriptors; but
+// rather one who has sent nothing than one whose id just has to be read. So hoarding
+// keeps nobody out who sends its id at once. A client that is kept from sending it
+// until a bound's worth of others have come has to come again.
 //
 // Measured on two cores, which the attackers shared: 10,000 connections at a time
 // from as many loopback addresses, anew as soon as they were hung up on; 100
@@ -59,16 +59,16 @@
 // server's heap and stacks at their peak:
 //
 //	attack                                   median   slowest   again      MB
-//	silent                                      0.1       149       0    13.3
-//	silent, from the players' own address       1.4        31       2     5.5
-//	a byte a second                             1.5        31       0    13.7
-//	1 MB without a newline                      3.2        39       0     5.0
-//	random bytes                                1.1       195       0    27.5
-//	a TLS client                                1.7         8       0    24.9
-//	half-closed at once                         0.5        10       0     4.9
-//	reset in mid-handshake                      0.9        14       0     5.1
-//	an invented id                              0.3       368       0    23.2
-//	silent, to a server of 128 descriptors      2.2        99       1     5.6
+//	silent                                      4.2        51       0    14.5
+//	silent, from the players' own address       1.0        18       1     5.1
+//	a byte a second                             0.4        57       0    14.2
+//	1 MB without a newline                      1.8        10       0     4.8
+//	random bytes                                1.2        20       0    26.9
+//	a TLS client                                1.5         6       0    24.5
+//	half-closed at once                         0.4        11       0     4.9
+//	reset in mid-handshake                      0.3         9       0     4.4
+//	an invented id                              0.1       132       0    29.2
+//	silent, to a server of 128 descriptors      2.5       124       0     5.7
 //
 // Afterwards not one seat, goroutine or descriptor was left behind. To repeat it:
 //
