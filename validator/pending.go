@@ -8,9 +8,9 @@ import (
 
 // pending are the visitors of a listener. There is a bound on all of them, and on
 // those of one address. Where it is reached, the oldest is hung up on for the
-// newcomer; but nobody who has shown the id of a live player session as long as
-// there is one who has not, so that no number of strangers keeps a player out
-// whose Admit takes its time.
+// newcomer, but rather one who has sent nothing than one who has; and nobody who
+// has shown the id of a live player session as long as there is one who has not, so
+// that no number of strangers keeps a player out whose Admit takes its time.
 type pending struct {
 	max, maxPerAddress int // maxPerAddress < 0: no bound
 
