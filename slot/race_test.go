@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -777,7 +778,16 @@ func TestRaceOfSubscribers(t *testing.T) {
 		for i := range 3 {
 			wg.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
-					f.release(f.join(fmt.Sprint(i, n)).PlayerSessionID)
+					ps, err := f.Reserve(slot.Reservation{GameSessionID: match, PlayerID: fmt.Sprint(i, n)})
+					if errors.Is(err, session.ErrOverloaded) { // the one that stays cannot keep up
+						runtime.Gosched()
+						continue
+					}
+					if _, accept := f.Activate(ps.PlayerSessionID); errors.Join(err, accept) != nil {
+						t.Error(err, accept)
+						return
+					}
+					f.release(ps.PlayerSessionID)
 				}
 			})
 		}
