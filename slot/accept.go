@@ -40,7 +40,7 @@ func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error
 	s := t.stripe(k)
 	s.mu.Lock()
 	r := s.live.find(k)
-	if r == nil || !r.named(id, alias) || t.closed.Load() {
+	if r == nil || !s.named(r, id, alias) || t.closed.Load() {
 		return t.refuse(s, r, k, id, alias)
 	}
 	g := t.games.at(r.game)
@@ -50,7 +50,6 @@ func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error
 	from := r.status()
 	if from == session.StatusReserved {
 		r.become(session.StatusActive, session.CauseAccepted)
-		s.active++
 		s.accepted++
 	} else {
 		r.become(session.StatusActive, session.CauseReturned)
@@ -58,9 +57,9 @@ func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error
 	}
 	r.generation++
 	if t.events.used.Load() {
-		t.events.publish(g, r, from, t.clock.now())
+		t.events.publish(g, s.view(r), from, t.clock.now())
 	}
-	g.presentIn(ps, r, id) // under the lock: to copy r first takes longer
+	g.presentIn(ps, r, s.texts.at(r.text), id) // under the lock: to copy r first takes longer
 	s.mu.Unlock()
 	if !g.accepted.Load() {
 		g.accepted.Store(true)
@@ -93,14 +92,14 @@ func (t *Table) refuse(s *stripe, r *record, k key, id string, alias bool) error
 	if r == nil {
 		r = s.past.find(k)
 	}
-	if r == nil || !r.named(id, alias) {
+	if r == nil || !s.named(r, id, alias) {
 		s.refused[refusedNotFound]++
 		s.mu.Unlock()
 		t.log.strangers.meet(true)
 		return session.ErrPlayerSessionNotFound
 	}
 	g := t.games.at(r.game)
-	refused := r.settled(t.horizon.Load(), g.ended.Load())
+	refused := s.settled(r, t.horizon.Load(), g.ended.Load())
 	switch refused.status() {
 	case session.StatusActive:
 		s.refused[refusedAlreadyActive]++

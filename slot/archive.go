@@ -1,7 +1,5 @@
 package slot
 
-import "github.com/usher-go/usher/session"
-
 // archive holds the records that are past. Unlike the live ones they are found by
 // an index of 8 bytes each, since most that is asked for has never been there, and
 // stand in the order in which they came, so that those who come and those who are
@@ -50,15 +48,15 @@ func (a *archive) add(r *record) {
 	a.count++
 }
 
-// remove takes out the record of k, which is there, and returns its status.
-func (a *archive) remove(k key) session.Status {
+// remove takes out the record of k, which is there, and returns it.
+func (a *archive) remove(k key) record {
 	i, r := a.search(k)
 	a.unused = append(a.unused, a.found.at(i, hashOf(k)))
 	a.found.remove(i)
-	status := r.status()
+	removed := *r
 	*r = record{}
 	a.count--
-	return status
+	return removed
 }
 
 func (a *archive) touch(k key) { a.found.touch(hashOf(k)) }

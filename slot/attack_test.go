@@ -163,7 +163,9 @@ func FuzzKeys(f *testing.F) {
 	canonical := regexp.MustCompile(`^psess-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\z`)
 	ks := newKeys()
 	f.Fuzz(func(t *testing.T, a, b string) {
-		var named [2]record // what each would be kept as
+		var kept [2]record
+		var stripes [2]*stripe
+		var aliases [2]bool
 		for i, id := range []string{a, b} {
 			k, alias, ok := ks.of(id)
 			require.Equal(t, session.ValidatePlayerSessionID(id) == nil, ok, "%q", id)
@@ -173,23 +175,31 @@ func FuzzKeys(f *testing.F) {
 			require.Equal(t, canonical.MatchString(id), !alias, "%q", id)
 			again, _, _ := ks.of(strings.Clone(id))
 			require.Equal(t, k, again)
-			r := &named[i]
-			if r.key = k; alias {
-				r.setText("player", "data", id)
-			} else {
+			aliases[i] = alias
+			stripes[i], kept[i] = keep(k, id, alias)
+			if !alias {
 				raw, err := hex.DecodeString(strings.ReplaceAll(id[len(prefix):], "-", ""))
 				require.NoError(t, err)
 				hi, lo := ks.unmix(k)
 				require.Equal(t, raw, binaryOf(hi, lo))
 			}
-			require.Equal(t, id, ks.id(r))
+			v := stripes[i].view(&kept[i])
+			require.Equal(t, id, ks.id(&v))
 		}
-		k, alias, _ := ks.of(b)
-		require.Equal(t, a == b, named[0].key == k && named[0].named(b, alias), "%q, %q", a, b)
-
-		named[0].key = k // as if the two texts shared one
-		require.Equal(t, a == b || !alias && !named[0].alias(), named[0].named(b, alias))
+		named := stripes[0].named(&kept[0], b, aliases[1])
+		require.Equal(t, a == b, kept[0].key == kept[1].key && named, "%q, %q", a, b)
+		require.Equal(t, a == b || !aliases[0] && !aliases[1], named, "as if the two texts shared a key")
 	})
+}
+
+// keep reserves under an id of that key, in a stripe of its own.
+func keep(k key, id string, alias bool) (*stripe, record) {
+	s, r, text := new(stripe), record{key: k, place: 1}, ""
+	if alias {
+		text = id
+	}
+	s.add(&r, "player", "data", text)
+	return s, r
 }
 
 func binaryOf(hi, lo uint64) []byte {

@@ -76,7 +76,7 @@ func (t *table) lockStripe(id string) (*stripe, *record, error) {
 		return nil, nil, session.ErrClosed
 	}
 	r := s.find(k)
-	if r == nil || !r.named(id, alias) {
+	if r == nil || !s.named(r, id, alias) {
 		s.mu.Unlock()
 		return nil, nil, session.ErrPlayerSessionNotFound
 	}

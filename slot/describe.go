@@ -137,19 +137,19 @@ func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 		entries := t.roster.behind(room[:0], l, cursor)
 		for _, e := range entries {
 			cursor = e.cursor
-			r, game, ok := t.read(e, &g)
+			v, game, ok := t.read(e, &g)
 			if !ok {
 				continue
 			}
-			r = r.settled(horizon, game.ended.Load())
-			if q.PlayerID != "" && r.playerID() != q.PlayerID || q.GameSessionID != "" && q.Status != 0 && r.status() != q.Status {
+			v.record = v.settled(horizon, game.ended.Load())
+			if q.PlayerID != "" && v.playerID() != q.PlayerID || q.GameSessionID != "" && q.Status != 0 && v.status() != q.Status {
 				continue
 			}
 			if len(page.PlayerSessions) == limit {
 				page.NextToken = t.token(q, last)
 				return page, nil
 			}
-			page.PlayerSessions = append(page.PlayerSessions, game.present(&r, t.keys.id(&r)))
+			page.PlayerSessions = append(page.PlayerSessions, game.present(&v, t.keys.id(&v)))
 			last = cursor
 		}
 		if len(entries) == 0 {
@@ -165,25 +165,24 @@ func (t *Table) page(l list, q Query, cursor cursor, limit int) (Page, error) {
 // read returns the record of an entry, if it is still there. It leaves the game
 // session locked in g, so that what it does, such as entering a party, is seen
 // whole; the next entry's is mostly the same.
-func (t *Table) read(e listed, g **gameSession) (record, *gameSession, bool) {
+func (t *Table) read(e listed, g **gameSession) (view, *gameSession, bool) {
 	if *g == nil || (*g).number != e.game {
 		if *g != nil {
 			t.unlock(*g)
 		}
 		if *g = t.games.lookup(e.game); *g == nil {
-			return record{}, nil, false
+			return view{}, nil, false
 		}
 		(*g).mu.Lock()
 	}
-	still := t.roster.holds(e.cursor) // not forgotten, and its place given to another
 	s := t.stripe(e.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.find(e.key)
-	if r == nil || r.place != e.place || t.games.at(r.game) != *g || !still {
-		return record{}, nil, false
+	if r == nil || r.seq != e.seq || t.games.at(r.game) != *g {
+		return view{}, nil, false
 	}
-	return *r, *g, true
+	return s.view(r), *g, true
 }
 
 // cursor is the last player session of a page.

@@ -5,7 +5,7 @@ import "github.com/usher-go/usher/session"
 // departure is a player session that has ended, for the log.
 type departure struct {
 	game   *gameSession
-	record record
+	player view
 
 	// noneAccepted is how many reservations of the game session have timed out
 	// when it is time to warn that none was ever accepted; otherwise 0.
@@ -16,32 +16,31 @@ type departure struct {
 
 // endLocked moves r, a live record of g, from the live ones to the past, where
 // it reads as e. Both locks, g's and s's, are held.
-func (t *table) endLocked(g *gameSession, s *stripe, r, e *record) {
+func (t *table) endLocked(g *gameSession, s *stripe, r *record, e *view) {
 	from := r.status()
 	s.live.remove(r)
-	s.past.add(e)
+	s.past.add(&e.record)
 	if from == session.StatusReserved {
 		s.timedOut++
 		s.timedOutTotal++
 	} else {
-		s.active--
 		s.completedTotal++
 	}
 	if t.events.used.Load() {
-		t.events.publish(g, e, from, e.until)
+		t.events.publish(g, *e, from, e.until)
 	}
 }
 
 // finish ends r as e, unlocks s and frees the seat. g stays locked.
-func (t *table) finish(g *gameSession, s *stripe, r, e *record) {
+func (t *table) finish(g *gameSession, s *stripe, r *record, e *view) {
 	t.endLocked(g, s, r, e)
 	s.mu.Unlock()
 	t.remember([]past{e.past()})
-	t.depart(g, []record{*e})
+	t.depart(g, []view{*e})
 }
 
 // depart frees the seats of player sessions that have just ended. g is locked.
-func (t *table) depart(g *gameSession, ended []record) {
+func (t *table) depart(g *gameSession, ended []view) {
 	if len(ended) == 0 {
 		return
 	}
@@ -49,7 +48,7 @@ func (t *table) depart(g *gameSession, ended []record) {
 	for i := range ended {
 		e := &ended[i]
 		g.leaveSeat(e.seat())
-		d := departure{game: g, record: *e}
+		d := departure{game: g, player: *e}
 		if e.cause() == session.CauseDeadline {
 			d.noneAccepted = g.missed()
 		}
@@ -60,9 +59,8 @@ func (t *table) depart(g *gameSession, ended []record) {
 	}
 }
 
-// past is what the history knows of r, which has ended; who knows the sequence
-// number fills it in.
-func (r *record) past() past { return past{at: r.until, place: r.place, game: r.game} }
+// past is what the history knows of r, which has ended.
+func (r *record) past() past { return past{at: r.until, seq: r.seq, place: r.place, game: r.game} }
 
 // remember takes what has ended out of the live ones of the roster and into the
 // history.
@@ -70,7 +68,7 @@ func (t *table) remember(ended []past) {
 	if len(ended) == 0 {
 		return
 	}
-	if t.roster.byLife || ended[0].seq == 0 {
+	if t.roster.byLife {
 		t.roster.leave(ended)
 	}
 	t.history.push(ended)
@@ -137,7 +135,7 @@ func (t *table) sweep(g *gameSession, now int64) {
 		s := t.stripe(k)
 		s.mu.Lock()
 		r := s.live.find(k)
-		e := r.settled(now, now)
+		e := s.settled(r, now, now)
 		t.finish(g, s, r, &e)
 	}
 }

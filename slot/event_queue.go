@@ -39,15 +39,15 @@ type eventChunk struct {
 // event is a session.Event before its texts are made, which is left to the
 // subscriber's goroutine.
 type event struct {
-	record record // after the change
+	player view // after the change
 	game   *gameSession
 	at     int64
 	from   session.Status
 }
 
-// publish queues what r has just become. The lock of r's stripe is held, so the
+// publish queues what v has just become. The lock of its stripe is held, so the
 // events of one player session stand in order; at is when it happened.
-func (q *eventQueue) publish(g *gameSession, r *record, from session.Status, at int64) {
+func (q *eventQueue) publish(g *gameSession, v view, from session.Status, at int64) {
 	limit := q.limit()
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -58,7 +58,7 @@ func (q *eventQueue) publish(g *gameSession, r *record, from session.Status, at 
 		q.last.next = new(eventChunk)
 		q.last = q.last.next
 	}
-	q.last.events[q.last.n] = event{record: *r, game: g, at: at, from: from}
+	q.last.events[q.last.n] = event{player: v, game: g, at: at, from: from}
 	q.last.n++
 	q.published++
 	for _, s := range q.subscribers {

@@ -56,6 +56,8 @@ type timed struct {
 	seq   uint32
 }
 
+func (r *record) timed() timed { return timed{r.place, uint32(r.seq)} }
+
 // endedGame is a game session until its retention is over.
 type endedGame struct {
 	game   *gameSession
@@ -240,7 +242,7 @@ func (t *table) expire(entries []listed, now int64) []departure {
 // are appended to pasts.
 func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int64) []past {
 	var buffer [together]int
-	var room [together]record
+	var room [together]view
 	ended := room[:0]
 	locked := t.lockSet(t.stripesOf(buffer[:0], some))
 	for i := range some {
@@ -252,19 +254,17 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 		s := t.stripe(some[i].key)
 		r := s.live.find(some[i].key)
 		switch {
-		case r == nil || r.place != some[i].place || t.games.at(r.game) != g: // it ended
+		case r == nil || r.seq != some[i].seq: // it ended
 		case !r.waiting(): // it was accepted
 			r.until = 0
 		case r.until > now: // it was extended
-			t.schedule(timed{some[i].place, uint32(some[i].seq)}, r.until, now)
+			t.schedule(r.timed(), r.until, now)
 		default:
 			t.expiry.lag.Store(now - r.until)
-			ended = append(ended, r.settled(now, g.ended.Load()))
+			ended = append(ended, s.settled(r, now, g.ended.Load()))
 			e := &ended[len(ended)-1]
 			t.endLocked(g, s, r, e)
-			p := e.past()
-			p.seq = some[i].seq
-			pasts = append(pasts, p)
+			pasts = append(pasts, e.past())
 		}
 	}
 	t.unlockSet(locked)

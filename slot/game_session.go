@@ -53,18 +53,18 @@ func (g *gameSession) leave() []departure {
 	return unsaid
 }
 
-// present returns r as the caller gets it; id is the text r was found by.
-func (g *gameSession) present(r *record, id string) (ps session.PlayerSession) {
-	g.presentIn(&ps, r, id)
+// present returns v as the caller gets it; id is the text v was found by.
+func (g *gameSession) present(v *view, id string) (ps session.PlayerSession) {
+	g.presentIn(&ps, &v.record, v.text, id)
 	return ps
 }
 
 // presentIn is present without a copy of 232 bytes, which an accept would notice.
-func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, id string) {
+func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, text, id string) {
 	*ps = g.common
 	ps.CreationTime = r.created()
-	ps.PlayerID = r.playerID()
-	ps.PlayerData = r.playerData()
+	ps.PlayerID = r.playerID(text)
+	ps.PlayerData = r.playerData(text)
 	ps.PlayerSessionID = id
 	ps.Status = r.status()
 	ps.Slot = int(r.seat())

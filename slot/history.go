@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/usher-go/usher/session"
 )
 
 // history knows which player sessions have ended, the earliest first: those
@@ -179,10 +177,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 			t.stripe(some[i].key).past.find(some[i].key) // touches the record
 		}
 		for i := range some {
-			s := t.stripe(some[i].key)
-			if s.past.remove(some[i].key) == session.StatusTimedOut {
-				s.timedOut--
-			}
+			t.stripe(some[i].key).forget(some[i].key)
 		}
 		t.unlockSet(locked)
 	}

@@ -80,9 +80,9 @@ func (x *index) remove(i int) {
 
 func (x *index) grow() {
 	old := x.words
-	homes := moreHomes(uint64(x.homes))
+	homes := moreHomes(x.homes)
 	for {
-		x.homes = uint32(homes)
+		x.homes = homes
 		x.words = make([]uint64, homes+spill(homes))
 		if x.place(old) {
 			return

@@ -170,18 +170,26 @@ func (in *inspection) stripe(i int) {
 			timedOut++
 		}
 	})
-	in.expect(active == s.active, "stripe %d: counts %d active, has %d", i, s.active, active)
+	in.expect(active == s.active(), "stripe %d: counts %d active, has %d", i, s.active(), active)
 	in.expect(timedOut == s.timedOut, "stripe %d: counts %d timed out, has %d", i, s.timedOut, timedOut)
+	kept := 0
 	each := func(r *record) {
+		kept += r.text.takes()
+		if page := int(r.text.page); page >= len(s.texts.pages) || int(r.text.start)+int(r.text.len) > len(s.texts.pages[page]) {
+			in.expect(false, "stripe %d: a text is nowhere", i)
+			return
+		}
 		in.expect(in.stripeIndex(r.key) == i, "a record of stripe %d is in stripe %d", in.stripeIndex(r.key), i)
 		e := in.roster.at(r.place)
-		in.expect(e.key == r.key && e.game == r.game && e.player == in.roster.hash(r.playerID()),
+		in.expect(e.key == r.key && e.game == r.game && e.seq == r.seq && e.player == in.roster.hash(r.playerID(s.texts.at(r.text))),
 			"the entry at place %d is not its record's", r.place)
 		g := in.table.games.at(r.game)
 		in.expect(g != nil && slices.Contains(in.games, g), "a record of game session number %d, which there is not", r.game)
 	}
 	in.records(&s.live, each)
 	in.archive(&s.past, each)
+	in.expect(kept == s.texts.kept, "stripe %d: counts %d bytes of texts, has %d", i, s.texts.kept, kept)
+	in.expect(!s.texts.untidy(), "stripe %d: %d bytes of texts are left behind, %d kept", i, s.texts.dropped, kept)
 }
 
 // archive checks that each record that is past is found.
@@ -241,8 +249,8 @@ func (in *inspection) records(rs *records, visit func(*record)) {
 		last = r
 		visit(r)
 	}
-	in.expect(n == rs.count, "%d records, counted %d", n, rs.count)
-	in.expect(rs.slots == nil || uint64(len(rs.slots)) >= rs.homes, "%d slots for %d homes", len(rs.slots), rs.homes)
+	in.expect(n == int(rs.count), "%d records, counted %d", n, rs.count)
+	in.expect(rs.slots == nil || len(rs.slots) >= int(rs.homes), "%d slots for %d homes", len(rs.slots), rs.homes)
 }
 
 func (in *inspection) game(g *gameSession) {

@@ -63,10 +63,10 @@ func (j *journal) draining(held int) {
 }
 
 // player adds what identifies a player session, its state, and how old it is.
-func (j *journal) player(e *zerolog.Event, r *record) *zerolog.Event {
-	return e.Stringer("status", r.status()).Stringer("cause", r.cause()).
-		Stringer("age", time.Duration(j.clock.now()-j.clock.since(r.created())).Round(time.Millisecond)).
-		Uint32("generation", r.generation)
+func (j *journal) player(e *zerolog.Event, v *view) *zerolog.Event {
+	return e.Stringer("status", v.status()).Stringer("cause", v.cause()).
+		Stringer("age", time.Duration(j.clock.now()-j.clock.since(v.created())).Round(time.Millisecond)).
+		Uint32("generation", v.generation)
 }
 
 // seats adds what decides on reservations in g.
@@ -79,28 +79,28 @@ func (j *journal) seats(e *zerolog.Event, g *gameSession) *zerolog.Event {
 }
 
 // refusedAccept is a known id that was not accepted.
-func (j *journal) refusedAccept(g *gameSession, r *record, id string, err error) {
+func (j *journal) refusedAccept(g *gameSession, v *view, id string, err error) {
 	level, message := zerolog.InfoLevel, "player refused"
 	switch {
-	case r.status() == session.StatusActive:
+	case v.status() == session.StatusActive:
 		level, message = zerolog.WarnLevel, "player refused: the id is in use"
-	case r.cause() == session.CauseTerminated:
+	case v.cause() == session.CauseTerminated:
 		message = "player refused: the game session was terminated"
-	case r.cause() == session.CauseDeadline:
+	case v.cause() == session.CauseDeadline:
 		message = "player refused: the reservation timed out"
 	}
 	if !j.says(level) {
 		return
 	}
 	e := j.log.WithLevel(level).Str("player_session_id", session.Redact(id)).
-		Str("player_id", session.RedactPlayerID(r.playerID())).
+		Str("player_id", session.RedactPlayerID(v.playerID())).
 		Str("reason", session.Reason(err))
-	j.seats(j.player(e, r), g).Msg(message)
+	j.seats(j.player(e, v), g).Msg(message)
 }
 
 // refusedReservation is a reservation that was not made. g is nil if there is no
-// such game session, r if no player session stands in its way.
-func (j *journal) refusedReservation(res *Reservation, party int, g *gameSession, r *record, err error) {
+// such game session, inTheWay if no player session stands in its way.
+func (j *journal) refusedReservation(res *Reservation, party int, g *gameSession, inTheWay *view, err error) {
 	reason := session.Reason(err)
 	level := zerolog.InfoLevel
 	switch reason {
@@ -114,8 +114,8 @@ func (j *journal) refusedReservation(res *Reservation, party int, g *gameSession
 	if party > 1 {
 		e.Int("party", party)
 	}
-	if r != nil {
-		j.player(e, r)
+	if inTheWay != nil {
+		j.player(e, inTheWay)
 	}
 	if g != nil {
 		j.seats(e, g)
@@ -149,15 +149,15 @@ func (j *journal) departed(unsaid []departure) {
 			continue
 		}
 		message := "player session ended"
-		switch d.record.cause() {
+		switch d.player.cause() {
 		case session.CauseDeadline:
 			message = "player session timed out: nobody came"
 		case session.CauseWindowOver:
 			message = "player session ended: the player did not return"
 		}
-		e := j.log.WithLevel(d.level()).Str("player_id", session.RedactPlayerID(d.record.playerID())).
+		e := j.log.WithLevel(d.level()).Str("player_id", session.RedactPlayerID(d.player.playerID())).
 			Str("game_session_id", d.game.common.GameSessionID)
-		j.player(e, &d.record).Msg(message)
+		j.player(e, &d.player).Msg(message)
 		if d.noneAccepted > 0 {
 			j.log.Warn().Str("game_session_id", d.game.common.GameSessionID).Int("timed_out", d.noneAccepted).
 				Msg("every reservation so far timed out and none was accepted: does the server call AcceptPlayerSession when a player connects?")
@@ -177,7 +177,7 @@ func (d *departure) level() zerolog.Level {
 	if d.terminated {
 		return zerolog.InfoLevel
 	}
-	switch d.record.cause() {
+	switch d.player.cause() {
 	case session.CauseDeadline, session.CauseWindowOver:
 		return zerolog.InfoLevel
 	}

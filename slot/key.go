@@ -59,12 +59,12 @@ func (ks *keys) unmix(k key) (hi, lo uint64) {
 	return hi, lo
 }
 
-// id returns the text of the id that r was reserved under.
-func (ks *keys) id(r *record) string {
-	if r.alias() {
-		return r.aliasText()
+// id returns the text of the id that v was reserved under.
+func (ks *keys) id(v *view) string {
+	if v.alias() {
+		return v.aliasText()
 	}
-	return formatCanonical(ks.unmix(r.key))
+	return formatCanonical(ks.unmix(v.key))
 }
 
 func fold(a, b uint64) uint64 {

@@ -18,7 +18,7 @@ func (t *Table) Release(playerSessionID string) (session.PlayerSession, error) {
 		return session.PlayerSession{}, err
 	}
 	now := t.now()
-	e := r.settled(now, g.ended.Load())
+	e := s.settled(r, now, g.ended.Load())
 	if !e.status().Terminal() {
 		e.end(session.CauseReleased, now)
 	}
@@ -40,7 +40,7 @@ func (t *Table) Disconnect(playerSessionID string, generation uint32) error {
 		return err
 	}
 	now := t.now()
-	e := r.settled(now, g.ended.Load())
+	e := s.settled(r, now, g.ended.Load())
 	connected := e.status() == session.StatusActive && !e.waiting() && e.generation == generation
 	window := t.config.ReconnectWindow
 	if connected && window > 0 {
@@ -62,12 +62,12 @@ func (t *Table) drop(g *gameSession, s *stripe, r *record, deadline, now int64) 
 	r.become(session.StatusActive, session.CauseDropped)
 	r.until = deadline
 	if t.events.used.Load() {
-		t.events.publish(g, r, session.StatusActive, now)
+		t.events.publish(g, s.view(r), session.StatusActive, now)
 	}
-	dropped := *r
+	dropped := s.view(r)
 	s.mu.Unlock()
 	if !visited {
-		t.schedule(t.roster.stamp(dropped.place), deadline, now)
+		t.schedule(dropped.timed(), deadline, now)
 	}
 	t.unlock(g)
 	if t.log.says(zerolog.DebugLevel) {
@@ -76,7 +76,7 @@ func (t *Table) drop(g *gameSession, s *stripe, r *record, deadline, now int64) 
 }
 
 // conclude ends r as e if e has ended and r has not, and unlocks both locks.
-func (t *Table) conclude(g *gameSession, s *stripe, r, e *record) {
+func (t *Table) conclude(g *gameSession, s *stripe, r *record, e *view) {
 	if e.status().Terminal() && !r.status().Terminal() {
 		t.finish(g, s, r, e)
 	} else {

@@ -12,7 +12,7 @@ func (t *Table) Lookup(playerSessionID string) (session.PlayerSession, error) {
 		return session.PlayerSession{}, err
 	}
 	g := t.games.at(r.game)
-	found := r.settled(t.horizon.Load(), g.ended.Load())
+	found := s.settled(r, t.horizon.Load(), g.ended.Load())
 	s.mu.Unlock()
 	return g.present(&found, playerSessionID), nil
 }

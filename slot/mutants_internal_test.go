@@ -18,12 +18,11 @@ import (
 // one asks the record: the key is one, the text is another.
 func TestAliasIsComparedByItsText(t *testing.T) {
 	t.Parallel()
-	var r record
-	r.setText("player", "data", "psess-made-elsewhere")
-	require.True(t, r.named("psess-made-elsewhere", true))
-	require.False(t, r.named("psess-made-elsewherE", true))
-	require.False(t, r.named("psess-made-elsewhere-", true))
-	require.False(t, r.named("psess-made-elsewhere", false))
+	s, r := keep(key{1, 1}, "psess-made-elsewhere", true)
+	require.True(t, s.named(&r, "psess-made-elsewhere", true))
+	require.False(t, s.named(&r, "psess-made-elsewherE", true))
+	require.False(t, s.named(&r, "psess-made-elsewhere-", true))
+	require.False(t, s.named(&r, "psess-made-elsewhere", false))
 }
 
 // Until the sweep has come, a player session of a game session that has ended

@@ -2,7 +2,6 @@ package slot
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"github.com/usher-go/usher/session"
@@ -12,11 +11,13 @@ import (
 // platforms, so that an accept touches no other memory of the player's.
 type record struct {
 	key  key
-	text string // player id, player data and, for an alias, the id and its length
+	text text // player id, player data and, for an alias, the id and its length
 
 	// made is the creation time in Unix milliseconds, shifted left by 16, and
 	// the length of the player id in bytes (at most 4 × 1,024).
 	made uint64
+
+	seq uint64 // order of reservation, never given twice
 
 	// until is, in nanoseconds on the table's clock, the deadline of a session
 	// that is RESERVED or dropped, and the end of one that is terminal. While a
@@ -59,38 +60,31 @@ func (r *record) due(now int64) bool { return r.waiting() && r.until <= now }
 
 func (r *record) created() time.Time { return time.UnixMilli(int64(r.made >> 16)).UTC() }
 
-func (r *record) playerID() string { return r.text[:r.made&0xffff] }
+// playerID is a part of r's text, which the caller has from the stripe.
+func (r *record) playerID(text string) string { return text[:r.made&0xffff] }
 
-func (r *record) playerData() string { return r.text[r.made&0xffff : len(r.text)-r.suffix()] }
+func (r *record) playerData(text string) string {
+	return text[r.made&0xffff : len(text)-r.suffix(text)]
+}
 
 // suffix is the length of what follows the player data.
-func (r *record) suffix() int {
+func (r *record) suffix(text string) int {
 	if !r.alias() {
 		return 0
 	}
-	return int(r.text[len(r.text)-1]) + 1
+	return int(text[len(text)-1]) + 1
 }
 
-func (r *record) aliasText() string { return r.text[len(r.text)-r.suffix() : len(r.text)-1] }
-
-// named tells whether id, whose key r has, is what r was reserved under.
-func (r *record) named(id string, alias bool) bool {
-	return r.alias() == alias && (!alias || r.aliasText() == id)
+// view is a player session as it read under its stripe's lock, to be looked at
+// without.
+type view struct {
+	record
+	text string
 }
 
-// setText clones what a reservation names, in one allocation.
-func (r *record) setText(playerID, playerData, alias string) {
-	r.made = r.made&^0xffff | uint64(len(playerID))
-	switch {
-	case alias != "":
-		r.text = playerID + playerData + alias + string([]byte{byte(len(alias))})
-		r.packed |= aliasBit
-	case playerData == "": // adding nothing would copy nothing
-		r.text = strings.Clone(playerID)
-	default:
-		r.text = playerID + playerData
-	}
-}
+func (v *view) playerID() string   { return v.record.playerID(v.text) }
+func (v *view) playerData() string { return v.record.playerData(v.text) }
+func (v *view) aliasText() string  { return v.text[len(v.text)-v.suffix(v.text) : len(v.text)-1] }
 
 // settled returns r as it reads when deadlines up to the horizon have passed
 // and its game session ended at ended (or never): what is still to be reclaimed

@@ -9,8 +9,8 @@ import "math/bits"
 // move, so nothing but a key refers to one for longer than its lock is held.
 type records struct {
 	slots []record // the homes, and some room behind them
-	homes uint64
-	count int
+	homes uint32
+	count uint32
 }
 
 // The first slots are few: the stripes of a small table stay in the cache.
@@ -23,11 +23,11 @@ const (
 // It makes wrapping around unnecessary, so that slots stay ordered. At a load of
 // 3/4 a record stands more than k slots from home with a probability of about
 // e^(-k/2); a run that reaches the end all the same makes the records grow early.
-func spill(homes uint64) uint64 { return min(4+homes/8, 32) }
+func spill(homes uint32) uint32 { return min(4+homes/8, 32) }
 
 // home is where a key belongs: the key as a fraction of the homes.
 func (t *records) home(k key) int {
-	hi, _ := bits.Mul64(k.hi, t.homes)
+	hi, _ := bits.Mul64(k.hi, uint64(t.homes))
 	return int(hi)
 }
 
@@ -60,7 +60,7 @@ func (t *records) touch(k key) uint64 {
 
 // add puts r, whose key is not there yet, in its place.
 func (t *records) add(r *record) {
-	if uint64(t.count) >= t.homes-t.homes/4 {
+	if t.count >= t.homes-t.homes/4 {
 		t.grow()
 	}
 	for !t.insert(r) {
@@ -110,7 +110,7 @@ func (t *records) grow() { t.resize(moreHomes(t.homes)) }
 
 // moreHomes doubles what is small, so that a table fills fast, and then adds a
 // quarter at a time, so that the load stays between 0.6 and 0.75 at any size.
-func moreHomes(homes uint64) uint64 {
+func moreHomes(homes uint32) uint32 {
 	if homes < fewHomes {
 		return max(fewestHomes, 2*homes)
 	}
@@ -118,9 +118,9 @@ func moreHomes(homes uint64) uint64 {
 }
 
 // presize makes room for count records, before there are any.
-func (t *records) presize(count int) { t.resize(max(fewestHomes, uint64(count)*3/2)) }
+func (t *records) presize(count int) { t.resize(max(fewestHomes, uint32(count)*3/2)) }
 
-func (t *records) resize(homes uint64) {
+func (t *records) resize(homes uint32) {
 	old := t.slots
 	for {
 		t.homes = homes

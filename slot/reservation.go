@@ -106,12 +106,12 @@ type claim struct {
 	key    key
 	alias  bool
 	record record // what is added
-	timed  timed  // and put in the wheel
+	text   string // its text
 
 	holds    bool
-	held     record // the live session that the player has already
-	repeats  bool   // it answers the reservation
-	replaces bool   // it ends, and its seat goes to record
+	held     view // the live session that the player has already
+	repeats  bool // it answers the reservation
+	replaces bool // it ends, and its seat goes to record
 }
 
 func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSession) error {
@@ -237,7 +237,7 @@ func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim) {
 	if !c.holds || c.twice || t.config.DuplicatePlayers != DuplicatesReturn {
 		return
 	}
-	if c.issued && (c.key != c.held.key || !c.held.named(c.id, c.alias)) {
+	if c.issued && t.keys.id(&c.held) != c.id {
 		return
 	}
 	switch c.held.cause() {
@@ -250,7 +250,7 @@ func (t *Table) findHeld(g *gameSession, r *Reservation, c *claim) {
 
 // liveOf returns the oldest live session of a player in g. One whose deadline
 // has passed is ended on the way. g is locked.
-func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (record, bool) {
+func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (view, bool) {
 	for p, k := t.roster.nextLive(g, hash, 0); p != 0; {
 		s := t.stripe(k)
 		s.mu.Lock()
@@ -260,18 +260,18 @@ func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (record, bo
 			s.mu.Unlock()
 			p, k = t.roster.nextLive(g, hash, p)
 		case !g.lives(r, t.horizon.Load()):
-			e := r.settled(t.horizon.Load(), g.ended.Load())
+			e := s.settled(r, t.horizon.Load(), g.ended.Load())
 			t.finish(g, s, r, &e)
 			p, k = t.roster.nextLive(g, hash, 0)
-		case r.playerID() == playerID:
+		case r.playerID(s.texts.at(r.text)) == playerID:
 			defer s.mu.Unlock()
-			return *r, true
+			return s.view(r), true
 		default:
 			s.mu.Unlock()
 			p, k = t.roster.nextLive(g, hash, p)
 		}
 	}
-	return record{}, false
+	return view{}, false
 }
 
 // checkState is what the state of the table and of g, which is locked, refuses.
@@ -339,7 +339,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 	taken := t.takenMeanwhile(party, cs)
 	if taken == nil {
 		for i := range cs {
-			t.appear(g, &cs[i], now)
+			t.appear(g, &party[i], &cs[i], now)
 		}
 	}
 	t.unlockSet(stripes)
@@ -351,7 +351,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 			t.withdraw(g, c)
 		default:
 			t.settleIn(g, c, now)
-			g.presentIn(&out[i], &c.record, c.id)
+			g.presentIn(&out[i], &c.record, c.text, c.id)
 		}
 	}
 	return taken
@@ -367,19 +367,15 @@ func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
 	if timeout == 0 {
 		timeout = t.config.ReservationTimeout
 	}
-	c.timed = t.roster.add(g, c.key, c.player)
+	at := t.roster.add(g, c.key, c.player)
 	c.record = record{
 		key:   c.key,
 		made:  uint64(t.clock.wall(now).UnixMilli()) << 16,
 		until: after(now, timeout),
 		game:  g.number,
-		place: c.timed.place,
+		seq:   at.seq,
+		place: at.place,
 	}
-	alias := ""
-	if c.alias {
-		alias = c.id
-	}
-	c.record.setText(r.PlayerID, r.PlayerData, alias)
 	c.record.become(session.StatusReserved, session.CauseReserved)
 	seat := c.held.seat()
 	if c.replaces {
@@ -397,9 +393,10 @@ func (t *Table) withdraw(g *gameSession, c *claim) {
 	} else {
 		g.leaveSeat(c.record.seat())
 	}
-	left := []past{{place: c.record.place}}
-	t.roster.leave(left)
-	t.roster.remove(g, []listed{{cursor: cursor{left[0].seq, c.record.place}}})
+	if t.roster.byLife {
+		t.roster.leave([]past{c.record.past()})
+	}
+	t.roster.remove(g, []listed{{cursor: cursor{c.record.seq, c.record.place}}})
 }
 
 // takenMeanwhile looks again for ids issued elsewhere, which may have been
@@ -414,7 +411,7 @@ func (t *Table) takenMeanwhile(party []Reservation, cs []claim) error {
 }
 
 // appear ends what c replaces and adds its record. The stripes are locked.
-func (t *Table) appear(g *gameSession, c *claim, now int64) {
+func (t *Table) appear(g *gameSession, res *Reservation, c *claim, now int64) {
 	if c.repeats {
 		return
 	}
@@ -422,29 +419,32 @@ func (t *Table) appear(g *gameSession, c *claim, now int64) {
 		s := t.stripe(c.held.key)
 		r := s.live.find(c.held.key)
 		replaced := t.now() // read under its lock, so that it is not before an accept
-		c.held = r.settled(replaced, never)
+		c.held = s.settled(r, replaced, never)
 		if !c.held.status().Terminal() {
 			c.held.end(session.CauseReplaced, replaced)
 		}
 		t.endLocked(g, s, r, &c.held)
 	}
 	s := t.stripe(c.key)
-	s.live.add(&c.record)
-	s.reservedTotal++
+	alias := ""
+	if c.alias {
+		alias = c.id
+	}
+	c.text = s.add(&c.record, res.PlayerID, res.PlayerData, alias)
 	if t.events.used.Load() {
-		t.events.publish(g, &c.record, 0, now)
+		t.events.publish(g, view{c.record, c.text}, 0, now)
 	}
 }
 
 // settleIn does what remains once c's record can be seen. g is locked.
 func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
-	t.schedule(c.timed, c.record.until, now)
+	t.schedule(c.record.timed(), c.record.until, now)
 	if !c.replaces {
 		t.held.Add(1)
 		return
 	}
 	t.remember([]past{c.held.past()})
-	t.base.note(g, departure{game: g, record: c.held})
+	t.base.note(g, departure{game: g, player: c.held})
 }
 
 // refuseReservation counts and logs what was refused.
@@ -466,13 +466,13 @@ func (t *Table) refuseReservation(party []Reservation, cs []claim, err error) {
 
 // inTheWay returns the player session because of which a reservation was
 // refused, or nil.
-func (t *Table) inTheWay(c *claim, err error) *record {
+func (t *Table) inTheWay(c *claim, err error) *view {
 	if errors.Is(err, session.ErrPlayerSessionExists) {
 		s := t.stripe(c.key)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if r := s.find(c.key); r != nil {
-			taken := r.settled(t.horizon.Load(), t.games.at(r.game).ended.Load())
+			taken := s.settled(r, t.horizon.Load(), t.games.at(r.game).ended.Load())
 			return &taken
 		}
 	}

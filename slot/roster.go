@@ -72,7 +72,7 @@ func (ro *roster) at(p place) *entry { return &ro.chunks[p/chunkPlaces][p%chunkP
 
 // add enters a live player session of g behind all others. g is locked: whoever
 // finds it here before its record has appeared waits for that lock.
-func (ro *roster) add(g *gameSession, k key, player uint32) timed {
+func (ro *roster) add(g *gameSession, k key, player uint32) cursor {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	p := ro.free()
@@ -83,7 +83,7 @@ func (ro *roster) add(g *gameSession, k key, player uint32) timed {
 	if ro.byLife {
 		ro.lives.append(ro, p)
 	}
-	return timed{p, uint32(ro.last)}
+	return cursor{ro.last, p}
 }
 
 // free returns a place nobody has.
@@ -101,17 +101,12 @@ func (ro *roster) free() place {
 	return p
 }
 
-// leave takes sessions that have ended out of the live ones, and fills in their
-// sequence numbers.
+// leave takes sessions that have ended out of the live ones, which are listed.
 func (ro *roster) leave(ended []past) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	for i := range ended {
-		p := &ended[i]
-		p.seq = ro.at(p.place).seq
-		if ro.byLife {
-			ro.lives.unlink(ro, p.place)
-		}
+		ro.lives.unlink(ro, ended[i].place)
 	}
 }
 
@@ -150,20 +145,6 @@ func (ro *roster) timed(known []listed, es []timed) []listed {
 		}
 	}
 	return known
-}
-
-// stamp returns what the wheel remembers of a session that is in the roster.
-func (ro *roster) stamp(p place) timed {
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
-	return timed{p, uint32(ro.at(p).seq)}
-}
-
-// holds tells whether a player session is in the roster.
-func (ro *roster) holds(c cursor) bool {
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
-	return ro.at(c.place).seq == c.seq
 }
 
 // find appends those of ps that are still in the roster to known.

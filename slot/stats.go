@@ -64,8 +64,8 @@ func (t *table) stats() Stats {
 
 // addTo adds the figures of s, which is locked.
 func (s *stripe) addTo(sum *Stats, refused map[string]uint64) {
-	sum.Reserved += s.live.count - s.active
-	sum.Active += s.active
+	sum.Reserved += int(s.live.count) - s.active()
+	sum.Active += s.active()
 	sum.Completed += s.past.count - s.timedOut
 	sum.TimedOut += s.timedOut
 	sum.ReservedTotal += s.reservedTotal

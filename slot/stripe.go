@@ -3,6 +3,8 @@ package slot
 import (
 	"sync"
 	"unsafe"
+
+	"github.com/usher-go/usher/session"
 )
 
 // stripe is a part of the table under a lock of its own. A player session is
@@ -20,11 +22,10 @@ const cacheLines = 128
 type stripeState struct {
 	mu sync.Mutex // protects all below
 
-	live records // RESERVED and ACTIVE
-
-	// What an accept counts stands in its first cache line.
-	active   int
+	// What an accept needs stands in one cache line.
+	live     records // RESERVED and ACTIVE
 	accepted uint64
+	texts    texts // of all
 
 	past     archive // COMPLETED and TIMEDOUT, retained
 	timedOut int     // of the past
@@ -44,6 +45,71 @@ const (
 	refusedTimedOut
 	refusals
 )
+
+// active is how many are ACTIVE: they were accepted, and have not ended.
+func (s *stripe) active() int { return int(s.accepted - s.completedTotal) }
+
+// view returns r to be looked at without the lock.
+func (s *stripe) view(r *record) view { return view{*r, s.texts.at(r.text)} }
+
+// settled is the view of what record's settled returns.
+func (s *stripe) settled(r *record, horizon, ended int64) view {
+	return view{r.settled(horizon, ended), s.texts.at(r.text)}
+}
+
+// named tells whether id, whose key r has, is what r was reserved under.
+func (s *stripe) named(r *record, id string, alias bool) bool {
+	return r.alias() == alias && (!alias || s.aliased(r, id))
+}
+
+func (s *stripe) aliased(r *record, id string) bool {
+	v := s.view(r)
+	return v.aliasText() == id
+}
+
+// add enters a live player session, and returns its text.
+func (s *stripe) add(r *record, playerID, playerData, alias string) string {
+	r.made |= uint64(len(playerID))
+	if alias == "" {
+		r.text = s.texts.add(playerID, playerData)
+	} else {
+		r.text = s.texts.add(playerID, playerData, alias, string([]byte{byte(len(alias))}))
+		r.packed |= aliasBit
+	}
+	s.live.add(r)
+	s.reservedTotal++
+	return s.texts.at(r.text)
+}
+
+// forget removes the record of a key, which is past.
+func (s *stripe) forget(k key) {
+	r := s.past.remove(k)
+	if r.status() == session.StatusTimedOut {
+		s.timedOut--
+	}
+	if s.texts.drop(r.text); s.texts.untidy() {
+		s.tidy()
+	}
+}
+
+// tidy copies the texts that are kept to new pages.
+func (s *stripe) tidy() {
+	old := texts{pages: s.texts.pages}
+	s.texts = texts{}
+	move := func(r *record) {
+		if r.place != 0 {
+			r.text = s.texts.move(&old, r.text)
+		}
+	}
+	for i := range s.live.slots {
+		move(&s.live.slots[i])
+	}
+	for _, shelf := range s.past.chunks {
+		for i := range shelf {
+			move(&shelf[i])
+		}
+	}
+}
 
 // find returns the record of a key, live or past, or nil.
 func (s *stripe) find(k key) *record {

@@ -65,11 +65,11 @@ func (q *eventQueue) deliver(s *subscriber, e *event) {
 		s.handled.Add(1)
 	}()
 	s.handle(session.Event{
-		Cause:         e.record.cause(),
+		Cause:         e.player.cause(),
 		From:          e.from,
-		To:            e.record.status(),
+		To:            e.player.status(),
 		At:            q.clock.wall(e.at),
-		PlayerSession: e.game.present(&e.record, q.keys.id(&e.record)),
+		PlayerSession: e.game.present(&e.player, q.keys.id(&e.player)),
 	})
 }
 

@@ -256,7 +256,7 @@ func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		g, p := t.games.at(r.game), r.place
+		g, seq := t.games.at(r.game), r.seq
 		if g.mu.TryLock() { // out of order, but without waiting for it
 			return g, s, r, nil
 		}
@@ -267,7 +267,7 @@ func (t *table) lockPlayer(id string) (*gameSession, *stripe, *record, error) {
 			g.mu.Unlock()
 			return nil, nil, nil, err
 		}
-		if t.games.at(r.game) == g && r.place == p {
+		if r.seq == seq {
 			return g, s, r, nil
 		}
 		s.mu.Unlock() // it has been forgotten meanwhile and reserved anew

@@ -1,0 +1,124 @@
+package slot
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/session"
+)
+
+// called is a player session of TestTexts: what it was written as, and the string
+// of it that was handed out.
+type called struct {
+	key        key
+	id, data   string
+	handed, is string
+}
+
+// Texts of all lengths come, end and are forgotten in one stripe. Each reads as it
+// was written, what was handed out does not change, and what is kept in memory is
+// no more than a few times what is needed.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	var s stripe
+	var live, past, gone []called
+	take := func(from *[]called) called {
+		i := random.IntN(len(*from))
+		c := (*from)[i]
+		*from = append((*from)[:i], (*from)[i+1:]...)
+		return c
+	}
+	for step := range uint32(20_000) {
+		filling := step/4_000%2 == 0
+		switch n := random.IntN(8); {
+		case filling == (n < 6):
+			c := called{
+				key:  key{random.Uint64(), uint64(step)},
+				id:   fmt.Sprint("player-", step),
+				data: strings.Repeat("d", max(0, random.IntN(400)-300)*random.IntN(3)),
+			}
+			r := record{key: c.key, place: step + 1}
+			r.become(session.StatusReserved, session.CauseReserved)
+			c.handed = s.add(&r, c.id, c.data, "")
+			c.is = strings.Clone(c.handed)
+			live = append(live, c)
+		case n%2 == 0 && len(live) > 0:
+			c := take(&live)
+			r := s.live.find(c.key)
+			e := *r
+			e.end(session.CauseDeadline, 0)
+			s.live.remove(r)
+			s.past.add(&e)
+			past = append(past, c)
+		case len(past) > 0:
+			c := take(&past)
+			s.forget(c.key)
+			gone = append(gone, c)
+		}
+		if step%500 > 0 {
+			continue
+		}
+		needed, held := 0, 0
+		for _, c := range append(append([]called(nil), live...), past...) {
+			v := s.view(s.find(c.key))
+			require.Equal(t, c.id, v.playerID())
+			require.Equal(t, c.data, v.playerData())
+			needed += len(v.text)
+		}
+		for _, page := range s.texts.pages {
+			held += len(page) + pageNumber
+		}
+		require.LessOrEqual(t, held, 3*needed+4*largestPage)
+	}
+	require.Greater(t, len(gone), 4_000)
+	for _, c := range append(append(gone, live...), past...) {
+		require.Equal(t, c.is, c.handed)
+	}
+}
+
+// What the caller passes is copied, long or short: it may be a part of something
+// large, and is let go of.
+func TestTextsAreCopies(t *testing.T) {
+	t.Parallel()
+	var s stripe
+	for place, id := range []string{"a", strings.Repeat("a", longText), strings.Repeat("a", longText+1)} {
+		r := record{key: key{1, uint64(place)}, place: uint32(place + 1)}
+		text := s.add(&r, id, "", "")
+		require.Equal(t, id, text)
+		require.NotSame(t, unsafe.StringData(id), unsafe.StringData(text))
+	}
+}
+
+// The garbage collector has nothing to follow in what there is one of for each
+// player: a table of a million would cost it a hundred milliseconds a time.
+func TestPlayersHaveNoPointers(t *testing.T) {
+	t.Parallel()
+	for _, of := range []any{record{}, entry{}, past{}, timed{}, index{}.words} {
+		kind := reflect.TypeOf(of)
+		if kind.Kind() == reflect.Slice {
+			kind = kind.Elem()
+		}
+		requireNoPointers(t, kind)
+	}
+}
+
+func requireNoPointers(t *testing.T, kind reflect.Type) {
+	t.Helper()
+	switch kind.Kind() {
+	case reflect.Struct:
+		for i := range kind.NumField() {
+			requireNoPointers(t, kind.Field(i).Type)
+		}
+	case reflect.Array:
+		requireNoPointers(t, kind.Elem())
+	default:
+		require.LessOrEqual(t, kind.Kind(), reflect.Complex128, "%v", kind)
+	}
+}
