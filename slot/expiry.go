@@ -147,10 +147,10 @@ func (t *table) runReclaimer() {
 		case <-t.expiry.rang:
 		}
 		t.mayGoOn()
-		t.reclaim()
+		t.reclaim(nil)
 		for t.forgetEnded() {
 			t.checked()
-			t.reclaim() // seats do not wait for it
+			t.reclaim(nil) // seats do not wait for it
 		}
 		t.expiry.rest()
 	}
@@ -165,8 +165,12 @@ func (x *expiry) rest() {
 }
 
 // catchUp raises the horizon to now and reclaims all that is behind it, to the
-// nanosecond: for calls that count seats or need one. No lock is held.
-func (t *table) catchUp() {
+// nanosecond: for calls that count seats. No lock is held.
+func (t *table) catchUp() { t.catchUpUntil(nil) }
+
+// catchUpUntil is catchUp for who needs no more than that something holds, such as
+// a seat that is free: in a storm of a million expiries the rest takes a second.
+func (t *table) catchUpUntil(enough func() bool) {
 	x := &t.expiry
 	now := t.now()
 	x.mu.Lock()
@@ -179,12 +183,13 @@ func (t *table) catchUp() {
 		x.help--
 		x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
 	}()
-	t.reclaim()
+	t.reclaim(enough)
 }
 
-// reclaim ends, batch by batch, what the wheel hands out and is due.
-func (t *table) reclaim() {
-	for more := true; more; {
+// reclaim ends, batch by batch, what the wheel hands out and is due, all of it or
+// until it is enough.
+func (t *table) reclaim(enough func() bool) {
+	for more := true; more && (enough == nil || !enough()); {
 		var unsaid []departure
 		unsaid, more = t.reclaimBatch()
 		t.base.departed(unsaid)

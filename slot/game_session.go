@@ -74,6 +74,13 @@ func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, text, id s
 	}
 }
 
+// hasRoom tells whether n seats are free.
+func (g *gameSession) hasRoom(n int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.held+n <= g.MaximumPlayerSessionCount
+}
+
 // takeSeat gives the lowest free seat to the session at p. g.mu is held.
 func (g *gameSession) takeSeat(p place) uint32 {
 	g.held++

@@ -131,7 +131,7 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSes
 	t.warnPlayerIDs(g, party)
 	err := t.reserveIn(g, party, cs, out)
 	if errors.Is(err, session.ErrGameSessionFull) {
-		t.catchUp() // a seat whose deadline has just passed is free
+		t.catchUpUntil(func() bool { return g.hasRoom(len(party)) }) // a seat whose deadline has just passed is free
 		err = t.reserveIn(g, party, cs, out)
 	}
 	t.forgetSurplus()
