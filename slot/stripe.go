@@ -62,6 +62,7 @@ func (s *stripe) named(r *record, id string, alias bool) bool {
 	return r.alias() == alias && (!alias || s.aliased(r, id))
 }
 
+//go:noinline
 func (s *stripe) aliased(r *record, id string) bool {
 	v := s.view(r)
 	return v.aliasText() == id

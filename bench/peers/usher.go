@@ -74,6 +74,9 @@ func variants() []variant {
 		{Entrant: Entrant{Name: "default duplicate policy", Open: openUsher(func(c *slot.Config) {
 			c.DuplicatePlayers = slot.DuplicatesReturn
 		})}},
+		{Entrant: Entrant{Name: "MaxRetained 1", Open: openUsher(func(c *slot.Config) {
+			c.MaxRetained = 1 // the peers retain nobody
+		})}},
 		{Entrant: Entrant{Name: "ReconnectWindow", Open: openUsher(func(c *slot.Config) {
 			c.ReconnectWindow = time.Minute
 		})}},
