@@ -62,6 +62,8 @@ func (s *stripe) named(r *record, id string, alias bool) bool {
 	return r.alias() == alias && (!alias || s.aliased(r, id))
 }
 
+// aliased is not inlined, so that named can be.
+//
 //go:noinline
 func (s *stripe) aliased(r *record, id string) bool {
 	v := s.view(r)
