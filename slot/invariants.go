@@ -172,13 +172,13 @@ func (in *inspection) stripe(i int) {
 	})
 	in.expect(active == s.active(), "stripe %d: counts %d active, has %d", i, s.active(), active)
 	in.expect(timedOut == s.timedOut, "stripe %d: counts %d timed out, has %d", i, s.timedOut, timedOut)
-	kept := 0
+	kept := make([]int, len(s.texts.pages))
 	each := func(r *record) {
-		kept += r.text.takes()
-		if page := int(r.text.page); page >= len(s.texts.pages) || int(r.text.start)+int(r.text.len) > len(s.texts.pages[page]) {
+		if int(r.text.page) >= len(kept) || int(r.text.start)+int(r.text.len) > len(s.texts.pages[r.text.page].text) {
 			in.expect(false, "stripe %d: a text is nowhere", i)
 			return
 		}
+		kept[r.text.page] += int(r.text.len)
 		in.expect(in.stripeIndex(r.key) == i, "a record of stripe %d is in stripe %d", in.stripeIndex(r.key), i)
 		e := in.roster.at(r.place)
 		in.expect(e.key == r.key && e.game == r.game && e.seq == r.seq && e.player == in.roster.hash(r.playerID(s.texts.at(r.text))),
@@ -188,8 +188,22 @@ func (in *inspection) stripe(i int) {
 	}
 	in.records(&s.live, each)
 	in.archive(&s.past, each)
-	in.expect(kept == s.texts.kept, "stripe %d: counts %d bytes of texts, has %d", i, s.texts.kept, kept)
-	in.expect(!s.texts.untidy(), "stripe %d: %d bytes of texts are left behind, %d kept", i, s.texts.dropped, kept)
+	in.texts(&s.texts, kept)
+}
+
+// texts checks the pages, given how many bytes of each the records have.
+func (in *inspection) texts(x *texts, kept []int) {
+	sum, held := 0, 0
+	for number := range x.pages {
+		p := &x.pages[number]
+		in.expect(kept[number] == int(p.kept), "page %d: counts %d bytes kept, has %d", number, p.kept, kept[number])
+		unused := slices.Contains(x.unused, uint32(number))
+		in.expect(!unused || *p == page{}, "page %d is unused, and not empty", number)
+		in.expect(unused || p.kept > 0 || uint32(number) == x.last, "page %d is of nobody", number)
+		sum += int(p.kept)
+		held += int(p.size)
+	}
+	in.expect(sum == x.kept && held == x.held, "texts: counts %d bytes kept and %d held, has %d and %d", x.kept, x.held, sum, held)
 }
 
 // archive checks that each record that is past is found.

@@ -29,6 +29,7 @@ type stripeState struct {
 
 	past     archive // COMPLETED and TIMEDOUT, retained
 	timedOut int     // of the past
+	next     int     // where to tidy
 
 	reservedTotal, returned, completedTotal, timedOutTotal uint64
 
@@ -90,28 +91,33 @@ func (s *stripe) forget(k key) {
 	if r.status() == session.StatusTimedOut {
 		s.timedOut--
 	}
-	if s.texts.drop(r.text); s.texts.untidy() {
+	s.texts.drop(r.text)
+	if s.texts.untidy() {
 		s.tidy()
 	}
 }
 
-// tidy copies the texts that are kept to new pages.
+// tidy looks at the next few records, round and round, and moves the texts of those
+// who are nearly alone on their page. To look at all at once would hold up accepts.
 func (s *stripe) tidy() {
-	old := texts{pages: s.texts.pages}
-	s.texts = texts{}
-	move := func(r *record) {
+	for range 16 {
+		shelves := len(s.past.chunks) * len(shelf{})
+		if s.next++; s.next >= len(s.live.slots)+shelves {
+			s.next = 0
+		}
+		r := s.at(s.next)
 		if r.place != 0 {
-			r.text = s.texts.move(&old, r.text)
+			r.text = s.texts.tidied(r.text)
 		}
 	}
-	for i := range s.live.slots {
-		move(&s.live.slots[i])
+}
+
+// at returns the place of a record, of the live ones first.
+func (s *stripe) at(i int) *record {
+	if i < len(s.live.slots) {
+		return &s.live.slots[i]
 	}
-	for _, shelf := range s.past.chunks {
-		for i := range shelf {
-			move(&shelf[i])
-		}
-	}
+	return s.past.at(uint32(i - len(s.live.slots) + 1))
 }
 
 // find returns the record of a key, live or past, or nil.

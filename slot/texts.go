@@ -8,14 +8,21 @@ import "strings"
 // players is done in an eighth of the time.
 //
 // What is written stays as it is, since strings of it have been handed out; whoever
-// keeps one keeps its page. Once most of it is of players who have been forgotten,
-// the stripe copies the rest to new pages.
+// keeps one keeps its page. The table lets go of a page when all on it have been
+// forgotten, which players mostly are in the order in which they came. Those who
+// stay on pages that are nearly empty are moved.
 type texts struct {
-	pages []string
-	open  strings.Builder // the last page that has room
-	last  uint32          // its number
+	pages  []page
+	unused []uint32        // numbers
+	open   strings.Builder // the page that is being written
+	last   uint32          // its number
 
-	kept, dropped int // bytes
+	held, kept int // bytes: of pages, and of the texts on them that are not forgotten
+}
+
+type page struct {
+	text       string
+	size, kept uint16
 }
 
 // text is where one stands.
@@ -28,19 +35,12 @@ const (
 	smallestPage = 64 // in a small table a stripe has one player or two
 	largestPage  = 512
 
-	// A text that is longer has a page of its own, which is let go of at once. What
-	// it leaves behind is the page's number.
-	longText   = largestPage / 4
-	pageNumber = 16
+	// A text that is longer has a page of its own.
+	longText = largestPage / 4
 )
 
-// takes is how many bytes of pages that are shared, or of their list.
-func (t text) takes() int {
-	if t.len > longText {
-		return pageNumber
-	}
-	return int(t.len)
-}
+// at returns a text, which needs no lock any more.
+func (x *texts) at(t text) string { return x.pages[t.page].text[t.start:][:t.len] }
 
 // add writes a text, which is in parts.
 func (x *texts) add(parts ...string) text {
@@ -49,56 +49,83 @@ func (x *texts) add(parts ...string) text {
 		n += len(part)
 	}
 	if n > longText {
-		var page strings.Builder
-		page.Grow(n)
-		write(&page, parts)
-		return x.ownPage(page.String())
+		var own strings.Builder
+		own.Grow(n)
+		write(&own, parts)
+		t := text{page: x.newPage(n), len: uint16(n)}
+		x.keep(t, own.String())
+		return t
 	}
 	if x.open.Cap()-x.open.Len() < n {
-		x.open.Reset()
-		x.open.Grow(max(n, smallestPage, min(x.kept, largestPage)))
-		x.last = uint32(len(x.pages))
-		x.pages = append(x.pages, "")
+		x.turn(max(n, smallestPage, min(x.kept, largestPage)))
 	}
 	t := text{x.last, uint16(x.open.Len()), uint16(n)}
 	write(&x.open, parts)
-	x.pages[t.page] = x.open.String()
-	x.kept += t.takes()
+	x.keep(t, x.open.String())
 	return t
 }
 
-func write(page *strings.Builder, parts []string) {
+func write(to *strings.Builder, parts []string) {
 	for _, part := range parts {
-		page.WriteString(part)
+		to.WriteString(part)
 	}
 }
 
-func (x *texts) ownPage(page string) text {
-	t := text{page: uint32(len(x.pages)), len: uint16(len(page))}
-	x.pages = append(x.pages, page)
-	x.kept += t.takes()
-	return t
+// keep notes that t has been written, with which its page reads like that.
+func (x *texts) keep(t text, page string) {
+	x.pages[t.page].text = page
+	x.pages[t.page].kept += t.len
+	x.kept += int(t.len)
 }
 
-// move takes a text over from others.
-func (x *texts) move(others *texts, t text) text {
-	if t.len > longText {
-		return x.ownPage(others.at(t))
+// turn opens another page.
+func (x *texts) turn(size int) {
+	was := x.last
+	x.last = x.newPage(size)
+	x.open.Reset()
+	x.open.Grow(size)
+	x.letGo(was)
+}
+
+func (x *texts) newPage(size int) (number uint32) {
+	if n := len(x.unused); n > 0 {
+		number, x.unused = x.unused[n-1], x.unused[:n-1]
+	} else {
+		number = uint32(len(x.pages))
+		x.pages = append(x.pages, page{})
 	}
-	return x.add(others.at(t))
+	x.pages[number].size = uint16(size)
+	x.held += size
+	return number
 }
-
-// at returns a text, which needs no lock any more.
-func (x *texts) at(t text) string { return x.pages[t.page][t.start:][:t.len] }
 
 // drop forgets a text.
 func (x *texts) drop(t text) {
-	if t.len > longText {
-		x.pages[t.page] = ""
-	}
-	x.kept -= t.takes()
-	x.dropped += t.takes()
+	x.pages[t.page].kept -= t.len
+	x.kept -= int(t.len)
+	x.letGo(t.page)
 }
 
-// untidy tells whether most of what is written has been dropped.
-func (x *texts) untidy() bool { return x.dropped > x.kept+largestPage }
+// letGo gives up a page that is written and on which nobody is left.
+func (x *texts) letGo(number uint32) {
+	p := &x.pages[number]
+	if p.kept > 0 || number == x.last {
+		return
+	}
+	x.held -= int(p.size)
+	*p = page{}
+	x.unused = append(x.unused, number)
+}
+
+// untidy tells whether three quarters of the pages are of those who have left.
+func (x *texts) untidy() bool { return x.held > 4*(x.kept+largestPage) }
+
+// tidied returns t, or where it stands now if it was nearly alone on its page.
+func (x *texts) tidied(t text) text {
+	if p := &x.pages[t.page]; t.page == x.last || 4*int(p.kept) > int(p.size) {
+		return t
+	}
+	moved := x.add(x.at(t))
+	x.drop(t)
+	return moved
+}
