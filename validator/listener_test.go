@@ -597,6 +597,38 @@ func TestRefuse(t *testing.T) {
 	require.Equal(t, fmt.Sprint(client.LocalAddr(), ", ", session.ErrInvalidPlayerSessionID), answer(t, client))
 }
 
+// half is a pipe whose other end could be told that no more will come, as TCP's is.
+type half struct{ net.Conn }
+
+func (half) CloseWrite() error { return nil }
+
+// What a client sends on while it is refused is read, up to 64 KiB and for a second:
+// unread it would reset the connection, and the client might never see why.
+func TestTheRefusedTalkOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, inner := bubble(t, newTable(t, slot.Config{}), validator.ListenerConfig{})
+		refused := func() net.Conn {
+			client, server := net.Pipe()
+			inner.conns <- half{server}
+			send(t, client, "psess-stranger\n")
+			told := make([]byte, len("refused not_found\n"))
+			_, err := io.ReadFull(client, told)
+			require.NoError(t, err)
+			require.Equal(t, "refused not_found\n", string(told))
+			return client
+		}
+		began := time.Now()
+		n, err := io.Copy(refused(), endless{})
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.EqualValues(t, 64<<10, n)
+		require.Zero(t, time.Since(began))
+
+		require.Empty(t, answer(t, refused()))
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
 // Mirror#2626, gophertunnel: connections that never validate ate the slots. Here
 // the oldest makes room.
 func TestMaxPending(t *testing.T) {
@@ -792,11 +824,13 @@ func TestTheRefusedMakeRoom(t *testing.T) {
 	})
 }
 
-// Whoever is pushed out while Admit looks keeps the reservation.
+// Whoever is pushed out while Admit looks keeps the reservation. It is not logged as
+// refused by Admit, nor is who was let in.
 func TestPushedOutOfAdmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, slot.Config{})
+		var log bytes.Buffer
+		table := newTable(t, slot.Config{Logger: zerolog.New(&log)})
 		l, inner := bubble(t, table, validator.ListenerConfig{
 			MaxPending: 1,
 			Admit:      func(net.Conn, session.PlayerSession) error { time.Sleep(time.Second); return nil },
@@ -812,6 +846,7 @@ func TestPushedOutOfAdmit(t *testing.T) {
 		conn := accept(t, l)
 		require.EqualValues(t, 1, conn.PlayerSession().Generation)
 		require.Equal(t, validator.ListenerStats{Accepted: 1, PushedOut: 1, Refused: map[string]uint64{}}, settled(l))
+		require.NotContains(t, log.String(), "refused")
 	})
 }
 
