@@ -495,6 +495,8 @@ func TestHooksMisbehave(t *testing.T) {
 					time.Sleep(time.Minute) // the slow one returns
 					require.NoError(t, l.Close())
 					require.Zero(t, l.Stats().Pending)
+					late := how == "slow" && name != "Refuse"
+					require.Equal(t, late, l.Stats().HandshakeTimeouts == 1, "a refusal that takes too long is none")
 					requireStatus(t, session.StatusReserved, table, "psess-alice")
 				})
 			})

@@ -41,6 +41,7 @@ func TestWhoHasSentIsSpared(t *testing.T) {
 			}
 			alice := come(reserve(t, table, "alice").PlayerSessionID + "\n")
 			silent := come("")
+			require.NoError(t, silent.(*net.TCPConn).CloseWrite(), "the end of nothing is nothing, too")
 			bob := come(reserve(t, table, "bob").PlayerSessionID + "\n")
 			require.Empty(t, answer(t, silent), "it makes room, though alice came first")
 
