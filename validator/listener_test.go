@@ -288,15 +288,22 @@ func TestTLS(t *testing.T) {
 	require.NoError(t, nonsense.Close())
 }
 
+// tlsWithoutTickets configures both ends; the server writes nothing unasked.
+func tlsWithoutTickets(t testing.TB) (server, client *tls.Config) {
+	t.Helper()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS() // for its certificate
+	server, client = web.TLS.Clone(), web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	web.Close()
+	server.SessionTicketsDisabled = true
+	client.ServerName = "example.com"
+	return server, client
+}
+
 // A TLS client that does not read cannot be told goodbye: it is pushed out without.
 func TestPushedOutOfTLS(t *testing.T) {
 	t.Parallel()
-	web := httptest.NewUnstartedServer(nil)
-	web.StartTLS() // for its certificate
-	config, trust := web.TLS.Clone(), web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	web.Close()
-	config.SessionTicketsDisabled = true // nobody reads them
-	trust.ServerName = "example.com"
+	config, trust := tlsWithoutTickets(t)
 	synctest.Test(t, func(t *testing.T) {
 		table, inner := newTable(t, slot.Config{}), newPipes()
 		l := gateAt(t, table, tls.NewListener(inner, config), validator.ListenerConfig{MaxPending: 1})
@@ -308,6 +315,27 @@ func TestPushedOutOfTLS(t *testing.T) {
 		require.NoError(t, accept(t, l).NetConn().(*tls.Conn).NetConn().Close())
 		require.Zero(t, time.Since(began), "nobody waits for it")
 	})
+}
+
+// A TLS client whose player session ends is told goodbye, if it reads that within
+// 50 ms.
+func TestGoodbyeOfTLS(t *testing.T) {
+	t.Parallel()
+	config, trust := tlsWithoutTickets(t)
+	for pause, told := range map[time.Duration]bool{49 * time.Millisecond: true, 51 * time.Millisecond: false} {
+		synctest.Test(t, func(t *testing.T) {
+			table, inner := newTable(t, slot.Config{}), newPipes()
+			l := gateAt(t, table, tls.NewListener(inner, config), validator.ListenerConfig{})
+			below := inner.dial(t)
+			id := reserve(t, table, "alice").PlayerSessionID
+			send(t, tls.Client(below, trust), id+"\n")
+			accept(t, l)
+			_, err := table.Release(id)
+			require.NoError(t, err)
+			time.Sleep(pause)
+			require.Equal(t, told, answer(t, below) != "")
+		})
+	}
 }
 
 // Whoever is slow is told so when the time is up, not later, however many bytes it
