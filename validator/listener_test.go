@@ -213,13 +213,14 @@ func TestRefusals(t *testing.T) {
 	require.Equal(t, "refused timed_out\n", told(timedOut+"\n"))
 	for _, line := range []string{
 		session.NewPlayerSessionID() + "\n", "psess-other\n", "hello\n", "\n", "psess-\n", "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
-		strings.Repeat("x", 32<<10), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
+		strings.Repeat("x", 32<<10), strings.Repeat("x", 136), // too long already, without a line's end
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
 	} {
 		require.Equal(t, "refused not_found\n", told(line), "%.20q", line)
 	}
 	requireConnected(t, table, active)
 
-	counted := map[string]uint64{"already_active": 1, "completed": 1, "timed_out": 1, "not_found": 2, "invalid_id": 8}
+	counted := map[string]uint64{"already_active": 1, "completed": 1, "timed_out": 1, "not_found": 2, "invalid_id": 9}
 	require.Equal(t, counted, l.Stats().Refused)
 	require.Equal(t, counted, table.Stats().Refused)
 	require.NoError(t, table.Close())
