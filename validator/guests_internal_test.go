@@ -66,10 +66,18 @@ func TestSubscription(t *testing.T) {
 	_, ended := come("bob")
 	g.close()
 	require.True(t, subscribed())
-	require.NoError(t, g.dropped(alice))
+	accept := g.accept
+	g.accept = func(id string) (session.PlayerSession, error) {
+		require.NoError(t, g.dropped(alice))
+		require.True(t, subscribed(), "bob is inside, and cem is coming")
+		return accept(id)
+	}
+	_, endedToo := come("cem")
+	g.accept = accept
 	require.True(t, subscribed())
 	require.NoError(t, table.TerminateGameSession("match"))
 	require.Error(t, <-ended)
+	require.Error(t, <-endedToo)
 	require.False(t, subscribed(), "ended by the subscriber itself")
 
 	_, err = g.admit("psess-stranger", nil, nil)
@@ -87,6 +95,12 @@ func TestHeardWhileArriving(t *testing.T) {
 		"nothing": {meanwhile: func(*testing.T, *guests, string) {}},
 		"released": {cause: session.CauseReleased, meanwhile: func(t *testing.T, g *guests, id string) {
 			t.Helper()
+			_, err := g.table.Release(id)
+			require.NoError(t, err)
+		}},
+		"dropped, and then released": {cause: session.CauseDropped, meanwhile: func(t *testing.T, g *guests, id string) {
+			t.Helper()
+			require.NoError(t, g.table.Disconnect(id, 1))
 			_, err := g.table.Release(id)
 			require.NoError(t, err)
 		}},

@@ -213,13 +213,14 @@ func TestRefusals(t *testing.T) {
 	require.Equal(t, "refused timed_out\n", told(timedOut+"\n"))
 	for _, line := range []string{
 		session.NewPlayerSessionID() + "\n", "psess-other\n", "hello\n", "\n", "psess-\n", "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
-		strings.Repeat("x", 32<<10), "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
+		strings.Repeat("x", 32<<10), strings.Repeat("x", 136), // too long already, without a line's end
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", strings.Repeat("\x00", 200), "\xff\xfe\n",
 	} {
 		require.Equal(t, "refused not_found\n", told(line), "%.20q", line)
 	}
 	requireConnected(t, table, active)
 
-	counted := map[string]uint64{"already_active": 1, "completed": 1, "timed_out": 1, "not_found": 2, "invalid_id": 8}
+	counted := map[string]uint64{"already_active": 1, "completed": 1, "timed_out": 1, "not_found": 2, "invalid_id": 9}
 	require.Equal(t, counted, l.Stats().Refused)
 	require.Equal(t, counted, table.Stats().Refused)
 	require.NoError(t, table.Close())
@@ -288,15 +289,22 @@ func TestTLS(t *testing.T) {
 	require.NoError(t, nonsense.Close())
 }
 
+// tlsWithoutTickets configures both ends; the server writes nothing unasked.
+func tlsWithoutTickets(t testing.TB) (server, client *tls.Config) {
+	t.Helper()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS() // for its certificate
+	server, client = web.TLS.Clone(), web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	web.Close()
+	server.SessionTicketsDisabled = true
+	client.ServerName = "example.com"
+	return server, client
+}
+
 // A TLS client that does not read cannot be told goodbye: it is pushed out without.
 func TestPushedOutOfTLS(t *testing.T) {
 	t.Parallel()
-	web := httptest.NewUnstartedServer(nil)
-	web.StartTLS() // for its certificate
-	config, trust := web.TLS.Clone(), web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	web.Close()
-	config.SessionTicketsDisabled = true // nobody reads them
-	trust.ServerName = "example.com"
+	config, trust := tlsWithoutTickets(t)
 	synctest.Test(t, func(t *testing.T) {
 		table, inner := newTable(t, slot.Config{}), newPipes()
 		l := gateAt(t, table, tls.NewListener(inner, config), validator.ListenerConfig{MaxPending: 1})
@@ -308,6 +316,27 @@ func TestPushedOutOfTLS(t *testing.T) {
 		require.NoError(t, accept(t, l).NetConn().(*tls.Conn).NetConn().Close())
 		require.Zero(t, time.Since(began), "nobody waits for it")
 	})
+}
+
+// A TLS client whose player session ends is told goodbye, if it reads that within
+// 50 ms.
+func TestGoodbyeOfTLS(t *testing.T) {
+	t.Parallel()
+	config, trust := tlsWithoutTickets(t)
+	for pause, told := range map[time.Duration]bool{49 * time.Millisecond: true, 51 * time.Millisecond: false} {
+		synctest.Test(t, func(t *testing.T) {
+			table, inner := newTable(t, slot.Config{}), newPipes()
+			l := gateAt(t, table, tls.NewListener(inner, config), validator.ListenerConfig{})
+			below := inner.dial(t)
+			id := reserve(t, table, "alice").PlayerSessionID
+			send(t, tls.Client(below, trust), id+"\n")
+			accept(t, l)
+			_, err := table.Release(id)
+			require.NoError(t, err)
+			time.Sleep(pause)
+			require.Equal(t, told, answer(t, below) != "")
+		})
+	}
 }
 
 // Whoever is slow is told so when the time is up, not later, however many bytes it
@@ -495,6 +524,8 @@ func TestHooksMisbehave(t *testing.T) {
 					time.Sleep(time.Minute) // the slow one returns
 					require.NoError(t, l.Close())
 					require.Zero(t, l.Stats().Pending)
+					late := how == "slow" && name != "Refuse"
+					require.Equal(t, late, l.Stats().HandshakeTimeouts == 1, "a refusal that takes too long is none")
 					requireStatus(t, session.StatusReserved, table, "psess-alice")
 				})
 			})
@@ -595,6 +626,38 @@ func TestRefuse(t *testing.T) {
 	send(t, client, "cut off")
 	require.NoError(t, client.(*net.TCPConn).CloseWrite())
 	require.Equal(t, fmt.Sprint(client.LocalAddr(), ", ", session.ErrInvalidPlayerSessionID), answer(t, client))
+}
+
+// half is a pipe whose other end could be told that no more will come, as TCP's is.
+type half struct{ net.Conn }
+
+func (half) CloseWrite() error { return nil }
+
+// What a client sends on while it is refused is read, up to 64 KiB and for a second:
+// unread it would reset the connection, and the client might never see why.
+func TestTheRefusedTalkOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, inner := bubble(t, newTable(t, slot.Config{}), validator.ListenerConfig{})
+		refused := func() net.Conn {
+			client, server := net.Pipe()
+			inner.conns <- half{server}
+			send(t, client, "psess-stranger\n")
+			told := make([]byte, len("refused not_found\n"))
+			_, err := io.ReadFull(client, told)
+			require.NoError(t, err)
+			require.Equal(t, "refused not_found\n", string(told))
+			return client
+		}
+		began := time.Now()
+		n, err := io.Copy(refused(), endless{})
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.EqualValues(t, 64<<10, n)
+		require.Zero(t, time.Since(began))
+
+		require.Empty(t, answer(t, refused()))
+		require.Equal(t, time.Second, time.Since(began))
+	})
 }
 
 // Mirror#2626, gophertunnel: connections that never validate ate the slots. Here
@@ -792,11 +855,13 @@ func TestTheRefusedMakeRoom(t *testing.T) {
 	})
 }
 
-// Whoever is pushed out while Admit looks keeps the reservation.
+// Whoever is pushed out while Admit looks keeps the reservation. It is not logged as
+// refused by Admit, nor is who was let in.
 func TestPushedOutOfAdmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, slot.Config{})
+		var log bytes.Buffer
+		table := newTable(t, slot.Config{Logger: zerolog.New(&log)})
 		l, inner := bubble(t, table, validator.ListenerConfig{
 			MaxPending: 1,
 			Admit:      func(net.Conn, session.PlayerSession) error { time.Sleep(time.Second); return nil },
@@ -812,6 +877,7 @@ func TestPushedOutOfAdmit(t *testing.T) {
 		conn := accept(t, l)
 		require.EqualValues(t, 1, conn.PlayerSession().Generation)
 		require.Equal(t, validator.ListenerStats{Accepted: 1, PushedOut: 1, Refused: map[string]uint64{}}, settled(l))
+		require.NotContains(t, log.String(), "refused")
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,6 +26,7 @@ func TestWhoHasSentIsSpared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			table := newTable(t, slot.Config{})
+			bound.HandshakeTimeout = time.Hour // nobody goes for that
 			pending, read := make(chan struct{}), make(chan struct{})
 			bound.Handshake = func(c net.Conn) (string, error) {
 				pending <- struct{}{}
@@ -41,6 +43,7 @@ func TestWhoHasSentIsSpared(t *testing.T) {
 			}
 			alice := come(reserve(t, table, "alice").PlayerSessionID + "\n")
 			silent := come("")
+			require.NoError(t, silent.(*net.TCPConn).CloseWrite(), "the end of nothing is nothing, too")
 			bob := come(reserve(t, table, "bob").PlayerSessionID + "\n")
 			require.Empty(t, answer(t, silent), "it makes room, though alice came first")
 
