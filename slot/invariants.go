@@ -174,7 +174,7 @@ func (in *inspection) stripe(i int) {
 	in.expect(timedOut == s.timedOut, "stripe %d: counts %d timed out, has %d", i, s.timedOut, timedOut)
 	kept := make([]int, len(s.texts.pages))
 	each := func(r *record) {
-		if int(r.text.page) >= len(kept) || int(r.text.start)+int(r.text.len) > len(s.texts.pages[r.text.page].text) {
+		if int(r.text.page) >= len(kept) || int(r.text.start)+int(r.text.len) > len(s.texts.pages[r.text.page]) {
 			in.expect(false, "stripe %d: a text is nowhere", i)
 			return
 		}
@@ -195,13 +195,13 @@ func (in *inspection) stripe(i int) {
 func (in *inspection) texts(x *texts, kept []int) {
 	sum, held := 0, 0
 	for number := range x.pages {
-		p := &x.pages[number]
-		in.expect(kept[number] == int(p.kept), "page %d: counts %d bytes kept, has %d", number, p.kept, kept[number])
+		u := x.usage[number]
+		in.expect(kept[number] == int(u.kept), "page %d: counts %d bytes kept, has %d", number, u.kept, kept[number])
 		unused := slices.Contains(x.unused, uint32(number))
-		in.expect(!unused || *p == page{}, "page %d is unused, and not empty", number)
-		in.expect(unused || p.kept > 0 || uint32(number) == x.last, "page %d is of nobody", number)
-		sum += int(p.kept)
-		held += int(p.size)
+		in.expect(!unused || u == usage{} && x.pages[number] == "", "page %d is unused, and not empty", number)
+		in.expect(unused || u.kept > 0 || uint32(number) == x.last, "page %d is of nobody", number)
+		sum += int(u.kept)
+		held += int(u.size)
 	}
 	in.expect(sum == x.kept && held == x.held, "texts: counts %d bytes kept and %d held, has %d and %d", x.kept, x.held, sum, held)
 }

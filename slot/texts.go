@@ -2,7 +2,7 @@ package slot
 
 import "strings"
 
-// texts are what the players of a stripe are called, some thirty on a page. A
+// texts are what the players of a stripe are called, some sixty on a page. A
 // record says where its text stands and has no pointer: so the garbage collector
 // does not look at records, nor at a text for each of them, and with a million
 // players is done in an eighth of the time.
@@ -12,7 +12,8 @@ import "strings"
 // forgotten, which players mostly are in the order in which they came. Those who
 // stay on pages that are nearly empty are moved.
 type texts struct {
-	pages  []page
+	pages  []string        // an accept reads one: so they are by themselves, and stay near
+	usage  []usage         // of each
 	unused []uint32        // numbers
 	open   strings.Builder // the page that is being written
 	last   uint32          // its number
@@ -20,10 +21,8 @@ type texts struct {
 	held, kept int // bytes: of pages, and of the texts on them that are not forgotten
 }
 
-type page struct {
-	text       string
-	size, kept uint16
-}
+// usage is of a page, in bytes.
+type usage struct{ size, kept uint16 }
 
 // text is where one stands.
 type text struct {
@@ -33,14 +32,14 @@ type text struct {
 
 const (
 	smallestPage = 64 // in a small table a stripe has one player or two
-	largestPage  = 512
+	largestPage  = 1024
 
 	// A text that is longer has a page of its own.
-	longText = largestPage / 4
+	longText = largestPage / 8
 )
 
 // at returns a text, which needs no lock any more.
-func (x *texts) at(t text) string { return x.pages[t.page].text[t.start:][:t.len] }
+func (x *texts) at(t text) string { return x.pages[t.page][t.start:][:t.len] }
 
 // add writes a text, which is in parts.
 func (x *texts) add(parts ...string) text {
@@ -73,8 +72,8 @@ func write(to *strings.Builder, parts []string) {
 
 // keep notes that t has been written, with which its page reads like that.
 func (x *texts) keep(t text, page string) {
-	x.pages[t.page].text = page
-	x.pages[t.page].kept += t.len
+	x.pages[t.page] = page
+	x.usage[t.page].kept += t.len
 	x.kept += int(t.len)
 }
 
@@ -92,28 +91,29 @@ func (x *texts) newPage(size int) (number uint32) {
 		number, x.unused = x.unused[n-1], x.unused[:n-1]
 	} else {
 		number = uint32(len(x.pages))
-		x.pages = append(x.pages, page{})
+		x.pages = append(x.pages, "")
+		x.usage = append(x.usage, usage{})
 	}
-	x.pages[number].size = uint16(size)
+	x.usage[number].size = uint16(size)
 	x.held += size
 	return number
 }
 
 // drop forgets a text.
 func (x *texts) drop(t text) {
-	x.pages[t.page].kept -= t.len
+	x.usage[t.page].kept -= t.len
 	x.kept -= int(t.len)
 	x.letGo(t.page)
 }
 
 // letGo gives up a page that is written and on which nobody is left.
 func (x *texts) letGo(number uint32) {
-	p := &x.pages[number]
-	if p.kept > 0 || number == x.last {
+	u := &x.usage[number]
+	if u.kept > 0 || number == x.last {
 		return
 	}
-	x.held -= int(p.size)
-	*p = page{}
+	x.held -= int(u.size)
+	x.pages[number], *u = "", usage{}
 	x.unused = append(x.unused, number)
 }
 
@@ -122,7 +122,7 @@ func (x *texts) untidy() bool { return x.held > 4*(x.kept+largestPage) }
 
 // tidied returns t, or where it stands now if it was nearly alone on its page.
 func (x *texts) tidied(t text) text {
-	if p := &x.pages[t.page]; t.page == x.last || 4*int(p.kept) > int(p.size) {
+	if u := x.usage[t.page]; t.page == x.last || 4*int(u.kept) > int(u.size) {
 		return t
 	}
 	moved := x.add(x.at(t))

@@ -73,7 +73,7 @@ func TestTexts(t *testing.T) {
 			needed += len(v.text)
 		}
 		for _, page := range s.texts.pages {
-			held += len(page.text)
+			held += len(page)
 		}
 		require.LessOrEqual(t, held, 4*needed+16*largestPage)
 	}
