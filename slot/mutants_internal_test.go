@@ -174,6 +174,38 @@ func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
 	require.Equal(t, session.StatusTimedOut, ps.Status)
 }
 
+// A party one of whose ids has been reserved elsewhere since it was checked is
+// refused as a whole. That race is rare, too.
+func TestPartyWhoseIDIsTakenMeanwhile(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	for _, id := range []string{"match", "elsewhere"} {
+		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: id, MaximumPlayerSessionCount: 2}))
+	}
+	party := []Reservation{
+		{GameSessionID: "match", PlayerID: "first"},
+		{GameSessionID: "match", PlayerID: "second", PlayerSessionID: "psess-made-elsewhere"},
+	}
+	_, err = table.Reserve(Reservation{GameSessionID: "elsewhere", PlayerID: "second", PlayerSessionID: party[1].PlayerSessionID})
+	require.NoError(t, err)
+
+	g := table.games.get("match")
+	cs, out := make([]claim, len(party)), make([]session.PlayerSession, len(party))
+	require.NoError(t, table.checkFields(g, party, cs))
+	g.mu.Lock()
+	err = table.enter(g, party, cs, out, table.now())
+	table.unlock(g)
+	require.ErrorIs(t, err, session.ErrPlayerSessionExists)
+	require.EqualValues(t, 1, table.Stats().ReservedTotal)
+	_, err = table.Lookup(cs[0].id)
+	require.ErrorIs(t, err, session.ErrPlayerSessionNotFound)
+	page, err := table.Describe(Query{GameSessionID: "match"})
+	require.NoError(t, err)
+	require.Empty(t, page.PlayerSessions)
+}
+
 // Every event is queued under the lock of its stripe: else that of the next change
 // might stand before it. The queue asks for its limit first, and there this test
 // looks at the lock, which nobody else has.

@@ -21,9 +21,9 @@ type called struct {
 	handed, is string
 }
 
-// Texts of all lengths come, end and are forgotten in one stripe. Each reads as it
-// was written, what was handed out does not change, and no more is held than a few
-// times what is needed.
+// Texts of all lengths come, end and are forgotten in one stripe, until nearly all
+// are gone, and again. Each reads as it was written, what was handed out does not
+// change, and no more is held than a few times what is needed.
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -36,20 +36,20 @@ func TestTexts(t *testing.T) {
 		return c
 	}
 	for step := range uint32(20_000) {
-		filling := step/4_000%2 == 0
+		filling := step/2_000%4 == 0
 		switch n := random.IntN(8); {
-		case filling == (n < 6):
+		case n == 0 || filling && n < 6:
 			c := called{
 				key:  key{random.Uint64(), uint64(step)},
 				id:   fmt.Sprint("player-", step),
-				data: strings.Repeat("d", max(0, random.IntN(400)-300)*random.IntN(3)),
+				data: strings.Repeat(string('a'+rune(step%26)), max(0, random.IntN(4_000)-3_000)*random.IntN(3)),
 			}
 			r := record{key: c.key, place: step + 1}
 			r.become(session.StatusReserved, session.CauseReserved)
 			c.handed = s.add(&r, c.id, c.data, "")
 			c.is = strings.Clone(c.handed)
 			live = append(live, c)
-		case n%2 == 0 && len(live) > 0:
+		case n > 3 && len(live) > 0:
 			c := take(&live)
 			r := s.live.find(c.key)
 			e := *r
@@ -62,7 +62,7 @@ func TestTexts(t *testing.T) {
 			s.forget(c.key)
 			gone = append(gone, c)
 		}
-		if step%500 > 0 {
+		if step%100 > 0 {
 			continue
 		}
 		needed, held := 0, 0
