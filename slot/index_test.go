@@ -63,6 +63,116 @@ func TestIndex(t *testing.T) {
 	require.Greater(t, len(x.words), 64)
 }
 
+// Where a run reaches the end there is no room behind the homes: the index grows
+// until there is, and what stands last can leave.
+func TestIndexWhoseLastRunReachesTheEnd(t *testing.T) {
+	t.Parallel()
+	const last, count = 1<<32 - 1, 20
+	var x index
+	for number := range uint32(count) {
+		x.add(last, number+1)
+		require.EqualValues(t, number+1, x.count)
+		require.LessOrEqual(t, len(x.words), 256)
+	}
+	require.NotZero(t, x.words[len(x.words)-1])
+	left := make(map[uint32]bool)
+	for range count {
+		i := x.find(last)
+		left[x.at(i, last)] = true
+		x.remove(i)
+	}
+	require.Len(t, left, count)
+	require.NotContains(t, left, uint32(0))
+	require.Zero(t, x.count)
+	require.Zero(t, x.at(x.find(last), last))
+}
+
+// Records against a plain map, with keys of which some differ in their last bits
+// alone.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 3))
+	var rs records
+	want := make(map[key]place)
+	for step := range place(20_000) {
+		filling := step/4_000%2 == 0
+		k := key{uint64(random.Uint32N(2_000)) << 53, uint64(random.Uint32N(2))}
+		_, there := want[k]
+		switch {
+		case there && (!filling || random.IntN(4) == 0):
+			rs.remove(rs.find(k))
+			delete(want, k)
+		case !there && filling:
+			rs.add(&record{key: k, place: step + 1})
+			want[k] = step + 1
+		}
+		if step%500 == 0 {
+			requireRecords(t, want, &rs)
+		}
+	}
+	for _, k := range slices.Collect(maps.Keys(want)) {
+		rs.remove(rs.find(k))
+		require.Nil(t, rs.find(k))
+	}
+	require.Zero(t, rs.count)
+}
+
+// Records do as an index does where a run reaches the end.
+func TestRecordsWhoseLastRunReachesTheEnd(t *testing.T) {
+	t.Parallel()
+	const last, count = 1<<64 - 1, 20
+	var rs records
+	want := make(map[key]place)
+	for p := range place(count) {
+		k := key{last, uint64(p)}
+		rs.add(&record{key: k, place: p + 1})
+		want[k] = p + 1
+		requireRecords(t, want, &rs)
+		require.LessOrEqual(t, len(rs.slots), 256)
+	}
+	require.NotZero(t, rs.slots[len(rs.slots)-1].place)
+	for p := range place(count) {
+		k := key{last, uint64(p)}
+		rs.remove(rs.find(k))
+		delete(want, k)
+		requireRecords(t, want, &rs)
+		require.Nil(t, rs.find(k))
+	}
+}
+
+// However many there are, three quarters of the homes are taken at most, and
+// beyond the first few not much less than that.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	var rs records
+	var x index
+	requireLoad := func(count, homes int) {
+		require.LessOrEqual(t, count, homes-homes/4)
+		if count > fewHomes {
+			require.Greater(t, float64(count), 0.59*float64(homes))
+		}
+	}
+	for number := range uint32(5_000) {
+		rs.add(&record{key: key{hi: random.Uint64()}, place: number + 1})
+		requireLoad(int(rs.count), int(rs.homes))
+		x.add(random.Uint32(), number+1)
+		requireLoad(int(x.count), int(x.homes))
+	}
+}
+
+// requireRecords asks for these places, by key, and no others.
+func requireRecords(t *testing.T, want map[key]place, rs *records) {
+	t.Helper()
+	for k, p := range want {
+		r := rs.find(k)
+		require.NotNil(t, r)
+		require.Equal(t, k, r.key)
+		require.Equal(t, p, r.place)
+	}
+	require.EqualValues(t, len(want), rs.count)
+}
+
 // Records of the past against a plain map.
 func TestArchive(t *testing.T) {
 	t.Parallel()

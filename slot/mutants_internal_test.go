@@ -288,3 +288,31 @@ func TestBacklogIsTheSlowest(t *testing.T) {
 		})
 	}
 }
+
+// What the configuration may ask for at most is not refused, and one more is.
+func TestConfigBounds(t *testing.T) {
+	t.Parallel()
+	most := Config{
+		ReservationTimeout: maxDuration,
+		MaxReservation:     maxDuration,
+		ReconnectWindow:    maxDuration,
+		Retention:          maxDuration,
+		MaxRetained:        maxHeld,
+		Capacity:           maxHeld, // no test has the memory to make such a table
+		Stripes:            maxStripes,
+	}
+	require.NoError(t, most.validate())
+	for field, config := range map[string]Config{
+		"ReservationTimeout": {ReservationTimeout: maxDuration + 1},
+		"MaxReservation":     {MaxReservation: maxDuration + 1},
+		"ReconnectWindow":    {ReconnectWindow: maxDuration + 1},
+		"Retention":          {Retention: maxDuration + 1},
+		"MaxRetained":        {MaxRetained: maxHeld + 1},
+		"Capacity":           {Capacity: maxHeld + 1},
+		"Stripes":            {Stripes: 2 * maxStripes},
+	} {
+		var invalid *session.FieldError
+		require.ErrorAs(t, config.validate(), &invalid)
+		require.Equal(t, field, invalid.Field)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -955,4 +956,15 @@ func TestReservationHidesSecrets(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf(format, slip), secret)
 		require.NotContains(t, fmt.Sprintf(format, []slot.Reservation{r, slip}), secret)
 	}
+}
+
+// A text is whole in what is written of it if it is valid, and cut if it is longer
+// than any that is.
+func TestReservationIsBrief(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("\U0001F680", 1024) // no character takes more bytes
+	r := slot.Reservation{GameSessionID: match, PlayerID: longest}
+	require.Contains(t, r.String(), strconv.Quote(longest))
+	r.PlayerID += "!"
+	require.Contains(t, r.String(), strconv.Quote(longest+"…"))
 }
