@@ -316,3 +316,73 @@ func TestConfigBounds(t *testing.T) {
 		require.Equal(t, field, invalid.Field)
 	}
 }
+
+// A page goes on where the last one ended, without a look at those before: here
+// there is no head to begin with.
+func TestResumeAtTheCursor(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	for _, playerID := range []string{"alice", "bob"} {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID})
+		require.NoError(t, err)
+	}
+	first := table.games.get("match").first
+	ro := &table.roster
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	const nobody = 0
+	require.EqualValues(t, 2, ro.resume(nobody, byGame, cursor{seq: 1, place: first}))
+	require.Zero(t, ro.resume(nobody, byGame, cursor{seq: 2, place: 2}))
+}
+
+// A player in many game sessions has a list of live sessions in each.
+func TestLiveListsAreApart(t *testing.T) {
+	t.Parallel()
+	const player, games = 1, 1000
+	hashes := make(map[uint32]bool)
+	for game := range uint32(games) {
+		hashes[liveHash(player, game)] = true
+	}
+	require.Len(t, hashes, games)
+}
+
+// Capacity makes room for that many in all stripes together.
+func TestCapacityIsOfAllStripes(t *testing.T) {
+	t.Parallel()
+	for _, stripes := range []int{1, 64} {
+		const capacity = 10_000
+		table, err := NewTable(Config{Capacity: capacity, Stripes: stripes})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, table.Close()) })
+		homes := 0
+		for i := range table.stripes {
+			homes += int(table.stripes[i].live.homes)
+		}
+		require.InDelta(t, 1.5*capacity, homes, capacity/10)
+	}
+}
+
+// At the very instant at which the alarm is to ring it is not set to anything
+// later: who has come by then would not be told of.
+func TestAlarmThatRingsIsNotSet(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	for i, playerID := range []string{"alice", "bob"} {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID, Timeout: time.Duration(i+1) * time.Minute})
+		require.NoError(t, err)
+	}
+	x := &table.expiry
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	first := x.set
+	x.setAlarm(first)
+	require.Equal(t, first, x.set)
+	x.setAlarm(first - 1)
+	require.Equal(t, first, x.set)
+}
