@@ -386,3 +386,33 @@ func TestAlarmThatRingsIsNotSet(t *testing.T) {
 	x.setAlarm(first - 1)
 	require.Equal(t, first, x.set)
 }
+
+// No more of a list is read under one hold of the roster's lock than there is room
+// for.
+func TestListIsReadInParts(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 5}))
+	for range 5 {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "alice"})
+		require.NoError(t, err)
+	}
+	for _, l := range []list{
+		{order: byGame, game: table.games.get("match")},
+		{order: byPlayer, player: table.roster.hash("alice")},
+	} {
+		var last cursor
+		var read []uint64
+		for _, n := range []int{2, 2, 1, 0} {
+			part := table.roster.behind(make([]listed, 0, 2), l, last)
+			require.Len(t, part, n)
+			for _, e := range part {
+				last = e.cursor
+				read = append(read, e.seq)
+			}
+		}
+		require.Equal(t, []uint64{1, 2, 3, 4, 5}, read)
+	}
+}
