@@ -941,6 +941,17 @@ func TestReserveClones(t *testing.T) {
 	}
 }
 
+// A text is whole in what is written of it if it is valid, and cut if it is longer
+// than any that is.
+func TestReservationIsBrief(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("\U0001F680", 1024) // no character takes more bytes
+	r := slot.Reservation{GameSessionID: match, PlayerID: longest}
+	require.Contains(t, r.String(), strconv.Quote(longest))
+	r.PlayerID += "!"
+	require.Contains(t, r.String(), strconv.Quote(longest+"…"))
+}
+
 func TestReservationHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "psess-0f5c2a7e-1b3d-4e9f-8a6b-7c8d9e0f1a2b"
@@ -956,15 +967,4 @@ func TestReservationHidesSecrets(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf(format, slip), secret)
 		require.NotContains(t, fmt.Sprintf(format, []slot.Reservation{r, slip}), secret)
 	}
-}
-
-// A text is whole in what is written of it if it is valid, and cut if it is longer
-// than any that is.
-func TestReservationIsBrief(t *testing.T) {
-	t.Parallel()
-	longest := strings.Repeat("\U0001F680", 1024) // no character takes more bytes
-	r := slot.Reservation{GameSessionID: match, PlayerID: longest}
-	require.Contains(t, r.String(), strconv.Quote(longest))
-	r.PlayerID += "!"
-	require.Contains(t, r.String(), strconv.Quote(longest+"…"))
 }
