@@ -487,7 +487,7 @@ func TestLogWarnsThatNobodyAcceptsOfEight(t *testing.T) {
 				require.Empty(t, lines)
 			default:
 				require.Len(t, lines, 1)
-				require.Equal(t, 8.0, lines[0]["timed_out"])
+				require.EqualValues(t, 8, lines[0]["timed_out"])
 			}
 		}
 	})
