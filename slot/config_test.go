@@ -141,6 +141,7 @@ func TestDuplicatePolicyString(t *testing.T) {
 		slot.DuplicatesReject:  "reject",
 		slot.DuplicatesReplace: "replace",
 		slot.DuplicatesAllow:   "allow",
+		4:                      "DuplicatePolicy(4)",
 		200:                    "DuplicatePolicy(200)",
 	} {
 		require.Equal(t, word, policy.String())

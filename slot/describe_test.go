@@ -479,6 +479,34 @@ func TestDescribeForgottenBehindOthers(t *testing.T) {
 	}
 }
 
+// A page is of one instant, however many entries it has: here all of a game session
+// are RESERVED, or all have ended with it.
+func TestDescribePageIsOfOneInstant(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	for range 20 {
+		f := newFixture(t, slot.Config{}, n)
+		party := make([]slot.Reservation, n)
+		for i := range party {
+			party[i] = slot.Reservation{GameSessionID: match, PlayerID: player(i)}
+		}
+		_, err := f.ReserveAll(party)
+		require.NoError(t, err)
+		var call sync.WaitGroup
+		call.Go(func() { _ = f.TerminateGameSession(match) })
+		for over := false; !over; {
+			page, err := f.Describe(slot.Query{GameSessionID: match, Limit: n})
+			require.NoError(t, err)
+			require.Len(t, page.PlayerSessions, n)
+			over = page.PlayerSessions[0].Status.Terminal()
+			for _, ps := range page.PlayerSessions {
+				require.Equal(t, over, ps.Status.Terminal())
+			}
+		}
+		call.Wait()
+	}
+}
+
 // However many a filter passes over, it finds those behind.
 func TestDescribeStatusPassesOverMany(t *testing.T) {
 	t.Parallel()

@@ -493,6 +493,30 @@ func TestMaxRetainedAfterRetention(t *testing.T) {
 	})
 }
 
+// The number of a game session that is forgotten is given again. Its players, who
+// are gone, and those who have it now go together, and only these count.
+func TestMaxRetainedUnderAForgottenNumber(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const few, crowd, most = 5, 30, 20
+		f := newFixture(t, slot.Config{Retention: time.Hour, MaxRetained: most}, 1)
+		end := func(gameSessionID string, players int) {
+			f.create(gameSessionID, players)
+			for i := range players {
+				f.reserved(slot.Reservation{GameSessionID: gameSessionID, PlayerID: player(i)})
+			}
+			f.terminate(gameSessionID)
+		}
+		end("few", few)
+		require.Equal(t, few, f.Stats().TimedOut)
+		time.Sleep(time.Hour + time.Millisecond)
+		require.Zero(t, f.Stats().TimedOut)
+		end("crowd", crowd)
+		require.Equal(t, most, f.Stats().TimedOut)
+		require.Len(t, f.describe(slot.Query{GameSessionID: "crowd"}), most)
+	})
+}
+
 // Ids and numbers of forgotten game sessions are given again, and nothing of the
 // old ones shows.
 func TestGameSessionCreatedUnderForgottenID(t *testing.T) {

@@ -41,6 +41,7 @@ func TestHistory(t *testing.T) {
 					require.Equal(t, want[i], p)
 				}
 				want = want[len(got):]
+				require.Equal(t, len(want), h.len())
 			}
 		}
 		odd := func(p past) bool { return p.seq%2 == 1 }

@@ -2,6 +2,7 @@ package slot
 
 import (
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -61,6 +62,112 @@ func TestIndex(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(x.words), 64)
+}
+
+// Where a run reaches the end and there is no room behind it, the index grows, and
+// whoever stands last can leave.
+func TestIndexWhoseLastRunReachesTheEnd(t *testing.T) {
+	t.Parallel()
+	const last = 1<<32 - 1
+	var x index
+	want := make(map[uint32]bool)
+	for number := uint32(1); number < 10 || x.words[len(x.words)-1] == 0; number++ {
+		x.add(last, number)
+		want[number] = true
+		require.EqualValues(t, len(want), x.count)
+	}
+	for len(want) > 0 {
+		i := x.find(last)
+		number := x.at(i, last)
+		require.Contains(t, want, number)
+		delete(want, number)
+		x.remove(i)
+	}
+	require.Zero(t, x.count)
+	require.Zero(t, x.at(x.find(last), last))
+}
+
+// Records against a plain map, with keys of which some differ in their last bits
+// alone.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 3))
+	var rs records
+	want := make(map[key]place)
+	for step := range place(20_000) {
+		filling := step/4_000%2 == 0
+		k := key{uint64(random.Uint32N(2_000)) << 53, uint64(random.Uint32N(2))}
+		_, there := want[k]
+		switch {
+		case there && (!filling || random.IntN(4) == 0):
+			rs.remove(rs.find(k))
+			delete(want, k)
+		case !there && filling:
+			rs.add(&record{key: k, place: step + 1})
+			want[k] = step + 1
+		}
+		if step%500 == 0 {
+			requireRecords(t, want, &rs)
+		}
+	}
+	for _, k := range slices.Collect(maps.Keys(want)) {
+		rs.remove(rs.find(k))
+		require.Nil(t, rs.find(k))
+	}
+	require.Zero(t, rs.count)
+}
+
+// Records do as an index does where a run reaches the end.
+func TestRecordsWhoseLastRunReachesTheEnd(t *testing.T) {
+	t.Parallel()
+	const last = 1<<64 - 1
+	var rs records
+	want := make(map[key]place)
+	for p := place(1); p < 10 || rs.slots[len(rs.slots)-1].place == 0; p++ {
+		k := key{last, uint64(p)}
+		rs.add(&record{key: k, place: p})
+		want[k] = p
+		requireRecords(t, want, &rs)
+	}
+	for _, k := range slices.Collect(maps.Keys(want)) {
+		rs.remove(rs.find(k))
+		delete(want, k)
+		require.Nil(t, rs.find(k))
+		requireRecords(t, want, &rs)
+	}
+}
+
+// However many there are, three quarters of the homes are taken at most, and
+// beyond the first few not much less than that.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	var rs records
+	var x index
+	requireLoad := func(count, homes float64) {
+		require.LessOrEqual(t, count, homes-math.Floor(homes/4))
+		if count > fewHomes {
+			require.Greater(t, count, 0.59*homes)
+		}
+	}
+	for number := range uint32(5_000) {
+		rs.add(&record{key: key{hi: random.Uint64()}, place: number + 1})
+		requireLoad(float64(rs.count), float64(rs.homes))
+		x.add(random.Uint32(), number+1)
+		requireLoad(float64(x.count), float64(x.homes))
+	}
+}
+
+// requireRecords asks for these places, by key, and no others.
+func requireRecords(t *testing.T, want map[key]place, rs *records) {
+	t.Helper()
+	for k, p := range want {
+		r := rs.find(k)
+		require.NotNil(t, r)
+		require.Equal(t, k, r.key)
+		require.Equal(t, p, r.place)
+	}
+	require.EqualValues(t, len(want), uint64(rs.count))
 }
 
 // Records of the past against a plain map.

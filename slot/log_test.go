@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,20 @@ func TestLogOfALateJoin(t *testing.T) {
 	require.Equal(t, "game_session_not_active", line["reason"])
 	require.Equal(t, "TERMINATED", line["game_session_status"])
 	book.only(t, "game session terminated")
+}
+
+// The age is from the reservation on, whenever that was.
+func TestLogOfAge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := new(logBook)
+		f := newFixture(t, slot.Config{Logger: book.logger()}, 10)
+		time.Sleep(time.Hour)
+		id := f.join("alice").PlayerSessionID
+		time.Sleep(3 * time.Second)
+		f.Activate(id)
+		require.Equal(t, "3s", book.only(t, "player refused: the id is in use")["age"])
+	})
 }
 
 // Every refused reservation has its line.
@@ -375,6 +390,22 @@ func TestLogLevels(t *testing.T) {
 	})
 }
 
+// A level for the whole process is obeyed as well. Other tests wait for this one,
+// which is not parallel, and find the level as it was.
+func TestLogGlobalLevel(t *testing.T) {
+	defer zerolog.SetGlobalLevel(zerolog.GlobalLevel())
+	for level, lines := range map[zerolog.Level]int{zerolog.DebugLevel: 2, zerolog.InfoLevel: 1, zerolog.WarnLevel: 0} {
+		zerolog.SetGlobalLevel(level)
+		book := new(logBook)
+		f := newFixture(t, slot.Config{Logger: book.logger()}, 10)
+		ps := f.join("alice")
+		f.release(ps.PlayerSessionID)
+		f.Activate(ps.PlayerSessionID)
+		accepted, refused := book.saying(t, "player accepted"), book.saying(t, "player refused")
+		require.Len(t, slices.Concat(accepted, refused), lines, "%v", level)
+	}
+}
+
 // The life of a player session, for those who debug.
 func TestLogOfALife(t *testing.T) {
 	t.Parallel()
@@ -438,6 +469,27 @@ func TestLogWarnsThatNobodyAccepts(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		require.Len(t, book.saying(t, nobodyAccepts), 2)
+	})
+}
+
+// While somebody holds a seat, who may be accepted yet, it takes eight.
+func TestLogWarnsThatNobodyAcceptsOfEight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := new(logBook)
+		f := newFixture(t, slot.Config{Logger: book.logger()}, 100)
+		f.reserved(slot.Reservation{GameSessionID: match, PlayerID: "late", Timeout: time.Hour})
+		for i := range 9 {
+			f.reserve(player(i))
+			time.Sleep(2 * time.Minute)
+			switch lines := book.saying(t, nobodyAccepts); {
+			case i+1 < 8:
+				require.Empty(t, lines)
+			default:
+				require.Len(t, lines, 1)
+				require.EqualValues(t, 8, lines[0]["timed_out"])
+			}
+		}
 	})
 }
 
@@ -506,6 +558,24 @@ func TestLogWarnsOfASubscriberBehind(t *testing.T) {
 		close(stalled)
 		synctest.Wait()
 		require.NoError(t, f.Health())
+	})
+}
+
+// A subscriber that keeps up is never behind, however many events there were.
+func TestLogWarnsOfNoSubscriberThatKeepsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := new(logBook)
+		f := newFixture(t, slot.Config{Logger: book.logger().Level(zerolog.WarnLevel)}, 10)
+		loud := f.join("loud").PlayerSessionID
+		f.Subscribe(func(session.Event) {})
+		for range 3 {
+			for range 20_000 {
+				f.TakeOver(loud)
+			}
+			synctest.Wait()
+		}
+		require.Empty(t, book.text())
 	})
 }
 

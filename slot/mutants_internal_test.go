@@ -319,3 +319,131 @@ func TestBacklogIsTheSlowest(t *testing.T) {
 		})
 	}
 }
+
+// What the configuration may ask for at most is not refused, and one more is.
+func TestConfigBounds(t *testing.T) {
+	t.Parallel()
+	most := Config{
+		ReservationTimeout: maxDuration,
+		MaxReservation:     maxDuration,
+		ReconnectWindow:    maxDuration,
+		Retention:          maxDuration,
+		MaxRetained:        maxHeld,
+		Capacity:           maxHeld, // no test has the memory to make such a table
+		Stripes:            maxStripes,
+	}
+	require.NoError(t, most.validate())
+	for field, config := range map[string]Config{
+		"ReservationTimeout": {ReservationTimeout: maxDuration + 1},
+		"MaxReservation":     {MaxReservation: maxDuration + 1},
+		"ReconnectWindow":    {ReconnectWindow: maxDuration + 1},
+		"Retention":          {Retention: maxDuration + 1},
+		"MaxRetained":        {MaxRetained: maxHeld + 1},
+		"Capacity":           {Capacity: maxHeld + 1},
+		"Stripes":            {Stripes: 2 * maxStripes},
+	} {
+		var invalid *session.FieldError
+		require.ErrorAs(t, config.validate(), &invalid)
+		require.Equal(t, field, invalid.Field)
+	}
+}
+
+// A page goes on where the last one ended, without a look at those before: here
+// there is no head to begin with.
+func TestResumeAtTheCursor(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	for _, playerID := range []string{"alice", "bob"} {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID})
+		require.NoError(t, err)
+	}
+	first := table.games.get("match").first
+	ro := &table.roster
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	const nobody = 0
+	require.EqualValues(t, 2, ro.resume(nobody, byGame, cursor{seq: 1, place: first}))
+	require.Zero(t, ro.resume(nobody, byGame, cursor{seq: 2, place: 2}))
+}
+
+// A player in many game sessions has a list of live sessions in each.
+func TestLiveListsAreApart(t *testing.T) {
+	t.Parallel()
+	const player, games = 1, 1000
+	hashes := make(map[uint32]bool)
+	for game := range uint32(games) {
+		hashes[liveHash(player, game)] = true
+	}
+	require.Len(t, hashes, games)
+}
+
+// Capacity makes room for that many in all stripes together.
+func TestCapacityIsOfAllStripes(t *testing.T) {
+	t.Parallel()
+	for _, stripes := range []int{1, 64} {
+		const capacity = 10_000
+		table, err := NewTable(Config{Capacity: capacity, Stripes: stripes})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, table.Close()) })
+		homes := 0
+		for i := range table.stripes {
+			homes += int(table.stripes[i].live.homes)
+		}
+		require.InDelta(t, 1.5*capacity, homes, capacity/10)
+	}
+}
+
+// At the very instant at which the alarm is to ring it is not set to anything
+// later: who has come by then would not be told of.
+func TestAlarmThatRingsIsNotSet(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	for i, playerID := range []string{"alice", "bob"} {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID, Timeout: time.Duration(i+1) * time.Minute})
+		require.NoError(t, err)
+	}
+	x := &table.expiry
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	first := x.set
+	x.setAlarm(first)
+	require.Equal(t, first, x.set)
+	x.setAlarm(first - 1)
+	require.Equal(t, first, x.set)
+}
+
+// No more of a list is read under one hold of the roster's lock than there is room
+// for.
+func TestListIsReadInParts(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 5}))
+	for range 5 {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "alice"})
+		require.NoError(t, err)
+	}
+	for _, l := range []list{
+		{order: byGame, game: table.games.get("match")},
+		{order: byPlayer, player: table.roster.hash("alice")},
+	} {
+		var last cursor
+		var read []uint64
+		for _, n := range []int{2, 2, 1, 0} {
+			part := table.roster.behind(make([]listed, 0, 2), l, last)
+			require.Len(t, part, n)
+			for _, e := range part {
+				last = e.cursor
+				read = append(read, e.seq)
+			}
+		}
+		require.Equal(t, []uint64{1, 2, 3, 4, 5}, read)
+	}
+}

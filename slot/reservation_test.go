@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -938,6 +939,17 @@ func TestReserveClones(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A text is whole in what is written of it if it is valid, and cut if it is longer
+// than any that is.
+func TestReservationIsBrief(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("\U0001F680", 1024) // no character takes more bytes
+	r := slot.Reservation{GameSessionID: match, PlayerID: longest}
+	require.Contains(t, r.String(), strconv.Quote(longest))
+	r.PlayerID += "!"
+	require.Contains(t, r.String(), strconv.Quote(longest+"…"))
 }
 
 func TestReservationHidesSecrets(t *testing.T) {
