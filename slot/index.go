@@ -79,31 +79,15 @@ func (x *index) remove(i int) {
 }
 
 func (x *index) grow() {
-	old := x.words
-	homes := moreHomes(x.homes)
-	for {
-		x.homes = homes
-		x.words = make([]uint64, homes+spill(homes))
-		if x.place(old) {
-			return
-		}
-		homes++ // a run reaches the end: very unlikely, but possible
-	}
-}
-
-// place puts ordered words into empty ones.
-func (x *index) place(ordered []uint64) bool {
+	ordered := x.words
+	x.homes = moreHomes(x.homes)
+	x.words = make([]uint64, x.homes+spill(x.homes))
 	next := 0
 	for _, word := range ordered {
-		if word == 0 {
-			continue
+		if word != 0 {
+			next = max(next, x.home(uint32(word>>32)))
+			x.words[next] = word // what had room among fewer homes has room among more
+			next++
 		}
-		next = max(next, x.home(uint32(word>>32)))
-		if next == len(x.words) {
-			return false
-		}
-		x.words[next] = word
-		next++
 	}
-	return true
 }

@@ -121,30 +121,15 @@ func moreHomes(homes uint32) uint32 {
 func (t *records) presize(count int) { t.resize(max(fewestHomes, uint32(count)*3/2)) }
 
 func (t *records) resize(homes uint32) {
-	old := t.slots
-	for {
-		t.homes = homes
-		t.slots = make([]record, homes+spill(homes))
-		if t.place(old) {
-			return
-		}
-		homes++ // a run reaches the end: very unlikely, but possible
-	}
-}
-
-// place puts ordered records into empty slots.
-func (t *records) place(ordered []record) bool {
+	ordered := t.slots
+	t.homes = homes
+	t.slots = make([]record, homes+spill(homes))
 	next := 0
 	for i := range ordered {
-		if ordered[i].place == 0 {
-			continue
+		if ordered[i].place != 0 {
+			next = max(next, t.home(ordered[i].key))
+			t.slots[next] = ordered[i] // what had room among fewer homes has room among more
+			next++
 		}
-		next = max(next, t.home(ordered[i].key))
-		if next == len(t.slots) {
-			return false
-		}
-		t.slots[next] = ordered[i]
-		next++
 	}
-	return true
 }
