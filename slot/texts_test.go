@@ -83,6 +83,43 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// Who is looked up reads the same while the texts of its stripe are moved because of
+// others who come and go.
+func TestLookupWhileTextsMove(t *testing.T) {
+	t.Parallel()
+	table, err := NewTable(Config{Stripes: 1, MaxRetained: 1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	stays, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who stays"})
+	require.NoError(t, err)
+	gone := make(chan error, 1)
+	go func() {
+		for range 5_000 {
+			ps, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who comes and goes"})
+			if err == nil {
+				_, err = table.Release(ps.PlayerSessionID)
+			}
+			if err != nil {
+				gone <- err
+				return
+			}
+		}
+		gone <- nil
+	}()
+	for {
+		ps, err := table.Lookup(stays.PlayerSessionID)
+		require.NoError(t, err)
+		require.Equal(t, "who stays", ps.PlayerID)
+		select {
+		case err := <-gone:
+			require.NoError(t, err)
+			return
+		default:
+		}
+	}
+}
+
 // What the caller passes is copied, long or short: it may be a part of something
 // large, and is let go of.
 func TestTextsAreCopies(t *testing.T) {
