@@ -25,6 +25,13 @@ func TestAliasIsComparedByItsText(t *testing.T) {
 	require.False(t, s.named(&r, "psess-made-elsewhere", false))
 }
 
+// A page is of one instant: so the largest one is read without letting go of the
+// game session.
+func TestPageFitsOneHold(t *testing.T) {
+	t.Parallel()
+	require.GreaterOrEqual(t, maxHold, maxLimit)
+}
+
 // Until the sweep has come, a player session of a game session that has ended
 // reads as it will be, whatever deadline has passed since.
 func TestSettledByTheEndBeforeTheDeadline(t *testing.T) {
