@@ -128,13 +128,19 @@ func (t *table) runTimer() {
 		now := t.now()
 		x.wakes.Add(1)
 		x.mu.Lock()
-		x.set, x.rung, x.told = never, now, true
+		x.set, x.rung = never, now
+		x.tell()
 		x.setAlarm(now)
-		select {
-		case x.rang <- struct{}{}:
-		default: // it will look once more, as it is
-		}
 		x.mu.Unlock()
+	}
+}
+
+// tell lets the reclaimer look what there is to do. x.mu is held.
+func (x *expiry) tell() {
+	x.told = true
+	select {
+	case x.rang <- struct{}{}:
+	default: // it will look once more, as it is
 	}
 }
 
@@ -147,10 +153,10 @@ func (t *table) runReclaimer() {
 		case <-t.expiry.rang:
 		}
 		t.mayGoOn()
-		t.reclaim(nil)
+		t.reclaim()
 		for t.forgetEnded() {
 			t.checked()
-			t.reclaim(nil) // seats do not wait for it
+			t.reclaim() // seats do not wait for it
 		}
 		t.expiry.rest()
 	}
@@ -166,10 +172,11 @@ func (x *expiry) rest() {
 
 // catchUp raises the horizon to now and reclaims all that is behind it, to the
 // nanosecond: for calls that count seats. No lock is held.
-func (t *table) catchUp() { t.catchUpUntil(nil) }
+func (t *table) catchUp() { t.catchUpUntil(func() bool { return false }) }
 
 // catchUpUntil is catchUp for who needs no more than that something holds, such as
-// a seat that is free: in a storm of a million expiries the rest takes a second.
+// that a seat is free. What is left is the reclaimer's: a million expiries take a
+// second.
 func (t *table) catchUpUntil(enough func() bool) {
 	x := &t.expiry
 	now := t.now()
@@ -177,26 +184,34 @@ func (t *table) catchUpUntil(enough func() bool) {
 	x.wheel.Hurry(now)
 	x.help++
 	x.mu.Unlock()
+	more := true
 	defer func() { // also if the logger panics
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.help--
+		if x.help--; more {
+			x.tell()
+		}
 		x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
 	}()
-	t.reclaim(enough)
+	for more && !enough() {
+		more = t.reclaimSome()
+	}
 }
 
-// reclaim ends, batch by batch, what the wheel hands out and is due, all of it or
-// until it is enough.
-func (t *table) reclaim(enough func() bool) {
-	for more := true; more && (enough == nil || !enough()); {
-		var unsaid []departure
-		unsaid, more = t.reclaimBatch()
-		t.base.departed(unsaid)
-		t.forgetSurplus()
-		t.checked()
-		runtime.Gosched() // on a single processor players wait meanwhile: 1 ms instead of 50 at 100,000 expiries
+// reclaim ends what the wheel hands out and is due.
+func (t *table) reclaim() {
+	for t.reclaimSome() {
 	}
+}
+
+// reclaimSome is a part of it. It reports whether there may be more to do.
+func (t *table) reclaimSome() bool {
+	unsaid, more := t.reclaimBatch()
+	t.base.departed(unsaid)
+	t.forgetSurplus()
+	t.checked()
+	runtime.Gosched() // on a single processor players wait meanwhile: 1 ms instead of 50 at 100,000 expiries
+	return more
 }
 
 // reclaimBatch is one batch of it. It returns what is to be said in the log.

@@ -3,12 +3,14 @@ package slot
 import (
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
@@ -453,4 +455,52 @@ func TestListIsReadInParts(t *testing.T) {
 		}
 		require.Equal(t, []uint64{1, 2, 3, 4, 5}, read)
 	}
+}
+
+// A game session whose seats are free since an instant is not full; and who takes
+// one of them does not wait until all who timed out at that instant are dealt with.
+// Nor are those forgotten: the reclaimer goes on, without waiting for a tick.
+func TestReserveInAStorm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const others = 10_000
+		mine, release := goroutineID(), make(chan struct{})
+		said := 0 // by this goroutine, of players who timed out
+		logger := zerolog.New(writer(func(line []byte) {
+			if goroutineID() == mine {
+				said++
+			} else {
+				<-release
+			}
+		})).Level(zerolog.InfoLevel)
+		table, err := NewTable(Config{Logger: logger})
+		require.NoError(t, err)
+		defer table.Close()
+		reserve := func(game, player string) {
+			_, err := table.Reserve(Reservation{GameSessionID: game, PlayerID: player})
+			require.NoError(t, err)
+		}
+		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "full", MaximumPlayerSessionCount: 1}))
+		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "other", MaximumPlayerSessionCount: others}))
+		time.Sleep(time.Nanosecond) // behind a tick
+		reserve("full", "a")
+		for i := range others {
+			reserve("other", strconv.Itoa(i))
+		}
+		time.Sleep(time.Minute) // to the deadline; the next tick is still to come
+
+		reserve("full", "b")
+		require.Less(t, said, others/2)
+		close(release)
+		synctest.Wait()
+		require.EqualValues(t, 1, table.held.Load())
+	})
+}
+
+// writer is a function as an io.Writer.
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
 }

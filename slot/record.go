@@ -8,7 +8,7 @@ import (
 )
 
 // record is a player session as the table holds it: one cache line on 64-bit
-// platforms, so that an accept touches no other memory of the player's.
+// platforms, so that an accept touches little other memory of the player's.
 type record struct {
 	key  key
 	text text // player id, player data and, for an alias, the id and its length

@@ -968,32 +968,3 @@ func TestReservationHidesSecrets(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf(format, []slot.Reservation{r, slip}), secret)
 	}
 }
-
-// A full game session, whose seats are free since an instant, is not full; and who
-// takes one of them does not wait until all who expired at that instant are dealt with.
-func TestReserveInAStorm(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const others = 10_000
-		f := newFixture(t, slot.Config{}, 2)
-		f.create("other", others)
-		events := f.events()
-		time.Sleep(time.Nanosecond) // behind a tick of the timer's
-		f.reserve("a")
-		f.reserve("b")
-		for i := range others {
-			f.reserved(slot.Reservation{GameSessionID: "other", PlayerID: player(i)})
-		}
-		synctest.Wait()
-		before := len(events.all())
-		time.Sleep(time.Minute) // to the deadline; the tick behind it is still to come
-
-		f.reserve("c")
-		synctest.Wait()
-		require.Less(t, len(events.all())-before, others/2)
-		require.Equal(t, 1, f.gameSession(match).CurrentPlayerSessionCount)
-		require.Zero(t, f.gameSession("other").CurrentPlayerSessionCount)
-		synctest.Wait()
-		require.Len(t, events.all(), before+2+1+others)
-	})
-}
