@@ -120,6 +120,41 @@ func TestLookupWhileTextsMove(t *testing.T) {
 	}
 }
 
+// Of many players one in forty stays, each on a page that all others have left:
+// they are moved together, those who are past as well, and read as before.
+func TestTextsAreTidied(t *testing.T) {
+	t.Parallel()
+	var s stripe
+	const n = 4_000
+	keys := make([]key, n)
+	end := func(i int) {
+		r := s.live.find(keys[i])
+		e := *r
+		e.end(session.CauseDeadline, 0)
+		s.live.remove(r)
+		s.past.add(&e)
+	}
+	for i := range keys {
+		keys[i] = key{uint64(i+1) * 0x9E3779B97F4A7C15, uint64(i)}
+		r := record{key: keys[i], place: uint32(i + 1)}
+		r.become(session.StatusReserved, session.CauseReserved)
+		s.add(&r, fmt.Sprint("player-", i), "", "")
+	}
+	for i := range keys {
+		if i%80 != 0 { // of those who stay half have ended
+			end(i)
+		}
+		if i%40 != 0 {
+			s.forget(keys[i])
+		}
+	}
+	require.LessOrEqual(t, s.texts.held, 4*(s.texts.kept+largestPage))
+	for i := 0; i < n; i += 40 {
+		v := s.view(s.find(keys[i]))
+		require.Equal(t, fmt.Sprint("player-", i), v.playerID())
+	}
+}
+
 // What the caller passes is copied, long or short: it may be a part of something
 // large, and is let go of.
 func TestTextsAreCopies(t *testing.T) {
