@@ -16,6 +16,15 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
+// newTable returns a table that is closed when the test ends.
+func newTable(t *testing.T, c Config) *Table {
+	t.Helper()
+	table, err := NewTable(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	return table
+}
+
 // Two aliases might share a hash of 128 bits. No test finds such a pair, so this
 // one asks the record: the key is one, the text is another.
 func TestAliasIsComparedByItsText(t *testing.T) {
@@ -59,9 +68,7 @@ func TestSettledByTheEndBeforeTheDeadline(t *testing.T) {
 // Players are looked up by a hash of 32 bits, and any two may share one.
 func TestPlayersWhoseHashesAreAlike(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{DuplicatePlayers: DuplicatesReject})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesReject})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
 
 	one, other := alikePlayers(table)
@@ -127,9 +134,7 @@ func TestHorizonNeverGoesBack(t *testing.T) {
 // the game session has not ended.
 func TestGameSessionEndsUnderAllStripes(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{Stripes: 2})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{Stripes: 2})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match"}))
 	g := table.games.get("match")
 
@@ -158,9 +163,7 @@ func TestGameSessionEndsUnderAllStripes(t *testing.T) {
 // both steps itself.
 func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{DuplicatePlayers: DuplicatesReplace})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesReplace})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
 	res := Reservation{GameSessionID: "match", PlayerID: "player"}
 	ps, err := table.Reserve(res)
@@ -187,9 +190,7 @@ func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
 // refused as a whole. That race is rare, too.
 func TestPartyWhoseIDIsTakenMeanwhile(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{})
 	for _, id := range []string{"match", "elsewhere"} {
 		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: id, MaximumPlayerSessionCount: 2}))
 	}
@@ -197,7 +198,7 @@ func TestPartyWhoseIDIsTakenMeanwhile(t *testing.T) {
 		{GameSessionID: "match", PlayerID: "first"},
 		{GameSessionID: "match", PlayerID: "second", PlayerSessionID: "psess-made-elsewhere"},
 	}
-	_, err = table.Reserve(Reservation{GameSessionID: "elsewhere", PlayerID: "second", PlayerSessionID: party[1].PlayerSessionID})
+	_, err := table.Reserve(Reservation{GameSessionID: "elsewhere", PlayerID: "second", PlayerSessionID: party[1].PlayerSessionID})
 	require.NoError(t, err)
 
 	g := table.games.get("match")
@@ -221,9 +222,7 @@ func TestPartyWhoseIDIsTakenMeanwhile(t *testing.T) {
 func TestEventsAreQueuedUnderTheStripe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		table, err := NewTable(Config{Stripes: 1, ReconnectWindow: time.Second, DuplicatePlayers: DuplicatesReplace})
-		require.NoError(t, err)
-		defer table.Close()
+		table := newTable(t, Config{Stripes: 1, ReconnectWindow: time.Second, DuplicatePlayers: DuplicatesReplace})
 		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 9}))
 		var queued atomic.Int64
 		table.events.limit = func() int {
@@ -253,7 +252,7 @@ func TestEventsAreQueuedUnderTheStripe(t *testing.T) {
 		accept(id)
 		require.NoError(t, table.Disconnect(id, accept(id)))
 		accept(id)
-		_, err = table.Release(id) // reserved, accepted, taken over, dropped, returned, released: 6
+		_, err := table.Release(id) // reserved, accepted, taken over, dropped, returned, released: 6
 		require.NoError(t, err)
 		require.EqualValues(t, 8, queued.Load())
 		reserve("bob")
@@ -272,11 +271,9 @@ func TestHistoryIsCleaned(t *testing.T) {
 	for name, late := range map[string]bool{"in order": false, "late": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			table, err := NewTable(Config{})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, table.Close()) })
+			table := newTable(t, Config{})
 			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
-			_, err = table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who makes room in the roster"})
+			_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who makes room in the roster"})
 			require.NoError(t, err)
 
 			h := &table.history
@@ -361,9 +358,7 @@ func TestConfigBounds(t *testing.T) {
 // there is no head to begin with.
 func TestResumeAtTheCursor(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
 	for _, playerID := range []string{"alice", "bob"} {
 		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID})
@@ -394,9 +389,7 @@ func TestCapacityIsOfAllStripes(t *testing.T) {
 	t.Parallel()
 	for _, stripes := range []int{1, 64} {
 		const capacity = 10_000
-		table, err := NewTable(Config{Capacity: capacity, Stripes: stripes})
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, table.Close()) })
+		table := newTable(t, Config{Capacity: capacity, Stripes: stripes})
 		homes := 0
 		for i := range table.stripes {
 			homes += int(table.stripes[i].live.homes)
@@ -409,9 +402,7 @@ func TestCapacityIsOfAllStripes(t *testing.T) {
 // later: who has come by then would not be told of.
 func TestAlarmThatRingsIsNotSet(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
 	for i, playerID := range []string{"alice", "bob"} {
 		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: playerID, Timeout: time.Duration(i+1) * time.Minute})
@@ -431,9 +422,7 @@ func TestAlarmThatRingsIsNotSet(t *testing.T) {
 // for.
 func TestListIsReadInParts(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{DuplicatePlayers: DuplicatesAllow})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 5}))
 	for range 5 {
 		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "alice"})
@@ -473,9 +462,7 @@ func TestReserveInAStorm(t *testing.T) {
 				<-release
 			}
 		})).Level(zerolog.InfoLevel)
-		table, err := NewTable(Config{Logger: logger})
-		require.NoError(t, err)
-		defer table.Close()
+		table := newTable(t, Config{Logger: logger})
 		reserve := func(game, player string) {
 			_, err := table.Reserve(Reservation{GameSessionID: game, PlayerID: player})
 			require.NoError(t, err)

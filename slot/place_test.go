@@ -24,9 +24,7 @@ type givenAgain struct {
 
 func newGivenAgain(t *testing.T) givenAgain {
 	t.Helper()
-	table, err := NewTable(Config{MaxRetained: 1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{MaxRetained: 1})
 	for _, id := range []string{"first", "second"} {
 		require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: id, MaximumPlayerSessionCount: 3}))
 	}

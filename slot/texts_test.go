@@ -87,9 +87,7 @@ func TestTexts(t *testing.T) {
 // others who come and go.
 func TestLookupWhileTextsMove(t *testing.T) {
 	t.Parallel()
-	table, err := NewTable(Config{Stripes: 1, MaxRetained: 1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close()) })
+	table := newTable(t, Config{Stripes: 1, MaxRetained: 1})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
 	stays, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "who stays"})
 	require.NoError(t, err)
