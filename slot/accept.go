@@ -18,8 +18,15 @@ import (
 // for the time of the event if there are subscribers.
 func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err error) {
 	err = t.admit(&ps, playerSessionID, false)
-	t.checked()
 	return ps, err
+}
+
+// ActivateInto is Activate for who hands the player session on, as the validator
+// does: it fills ps if, and only if, it returns nil. Returned by value through one
+// more function, a player session is copied once more, and that takes a fifth of
+// an accept.
+func (t *Table) ActivateInto(ps *session.PlayerSession, playerSessionID string) error {
+	return t.admit(ps, playerSessionID, false)
 }
 
 // TakeOver is Activate, but gives a connected ACTIVE session to the new
@@ -27,12 +34,14 @@ func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err 
 // longer drop it.
 func (t *Table) TakeOver(playerSessionID string) (ps session.PlayerSession, err error) {
 	err = t.admit(&ps, playerSessionID, true)
-	t.checked()
 	return ps, err
 }
 
 // admit fills ps if, and only if, it returns nil.
 func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error {
+	if selfChecks { // a constant: even to defer nothing takes time
+		defer t.checked()
+	}
 	k, alias, ok := t.keys.of(id)
 	if !ok {
 		return t.refuseMalformed()

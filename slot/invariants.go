@@ -25,6 +25,8 @@ type selfCheck struct {
 	timerHeld chan struct{} // closed when the timer may go on; nil: it may
 }
 
+const selfChecks = true
+
 // often is after how many operations a table of no more than a few dozen player
 // sessions is looked at every time no longer, since to look takes as long as many
 // operations do. A larger one is looked at the more rarely, the larger it is.

@@ -75,7 +75,7 @@ func TestTexts(t *testing.T) {
 		for _, page := range s.texts.pages {
 			held += len(page)
 		}
-		require.LessOrEqual(t, held, 4*needed+16*largestPage)
+		require.LessOrEqual(t, held, 4*needed+4*largestPage)
 	}
 	require.Greater(t, len(gone), 4_000)
 	for _, c := range append(append(gone, live...), past...) {
@@ -146,7 +146,7 @@ func TestTextsAreTidied(t *testing.T) {
 			s.forget(keys[i])
 		}
 	}
-	require.LessOrEqual(t, s.texts.held, 4*(s.texts.kept+largestPage))
+	require.LessOrEqual(t, s.texts.held, 4*s.texts.kept+2*largestPage)
 	for i := 0; i < n; i += 40 {
 		v := s.view(s.find(keys[i]))
 		require.Equal(t, fmt.Sprint("player-", i), v.playerID())

@@ -51,8 +51,9 @@ func New(t *slot.Table, c Config) *Validator {
 //
 // It takes the lock of one stripe of the table and allocates nothing. The
 // operation is GameLift's; that it hands back the player session is ours.
-func (v *Validator) AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error) {
-	return v.table.Activate(playerSessionID)
+func (v *Validator) AcceptPlayerSession(playerSessionID string) (ps session.PlayerSession, err error) {
+	err = v.table.ActivateInto(&ps, playerSessionID)
+	return ps, err
 }
 
 // RemovePlayerSession ends a player session whose player has left for good:

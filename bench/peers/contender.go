@@ -13,8 +13,8 @@ import (
 // and what Release or the timeout leaves is free again. All methods may be called
 // concurrently.
 type Contender interface {
+	Door
 	Reserve(Request) (session.PlayerSession, error)
-	AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error)
 	Release(playerSessionID string) error
 
 	// AwaitEmpty waits until nobody holds a seat of a game session, in which
@@ -22,6 +22,20 @@ type Contender interface {
 	AwaitEmpty(ctx context.Context, game int) error
 
 	Close() error
+}
+
+// Door lets players in.
+type Door interface {
+	AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error)
+}
+
+// door is what a game server calls: of usher its validator. Through a method of
+// usherPeer's the player session would be copied once more than by the others.
+func door(c Contender) Door {
+	if p, ok := c.(*usherPeer); ok {
+		return p.Validator
+	}
+	return c
 }
 
 // Request asks for a seat.

@@ -10,8 +10,7 @@ import (
 	"github.com/usher-go/usher/validator"
 )
 
-// usherPeer is this library. Its accept is the validator's own, called as a game
-// server calls it: another function around it would copy the player session again.
+// usherPeer is this library. What is measured is its validator's accept; see door.
 type usherPeer struct {
 	*validator.Validator
 
