@@ -44,9 +44,10 @@
 //     this package logs and returns as errors is redacted.
 //   - Lookup and Activate return the id string they were passed, not a copy. Do
 //     not pass one that shares memory with a buffer you write to again.
-//   - The ids and data of up to a hundred players or so share a piece of memory
-//     of at most 4 KB, which stays as long as one of these strings is kept. Keep
-//     strings.Clone of what outlives its player by far.
+//   - Players share pieces of memory: the ids and data of a hundred or so one of
+//     at most 4 KB, and sixteen new player session ids one of 672 bytes. It stays
+//     as long as one of these strings is kept. Keep strings.Clone of what outlives
+//     its player by far.
 //   - A subscriber that is slow for long makes Reserve answer ErrOverloaded. Hand
 //     events over to a queue of your own if handling them can block.
 //   - A logger that blocks holds up who logs, though no lock: also whoever frees

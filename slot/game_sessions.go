@@ -19,10 +19,17 @@ type gameSessions struct {
 	// numbered is read without the lock by whoever holds the lock of a stripe
 	// with a record of that number: such a game session is not forgotten.
 	numbered atomic.Pointer[[]*gameSession]
+
+	// newest is the one that was created last, or nil if it is forgotten. Most
+	// processes have one at a time, which is found here without lock or hash.
+	newest atomic.Pointer[gameSession]
 }
 
 // get returns the game session of an id, or nil.
 func (gs *gameSessions) get(id string) *gameSession {
+	if g := gs.newest.Load(); g != nil && g.GameSessionID == id {
+		return g
+	}
 	gs.mu.RLock()
 	defer gs.mu.RUnlock()
 	return gs.byID[id]
@@ -69,6 +76,7 @@ func (gs *gameSessions) add(g *gameSession, closed func() bool) error {
 	}
 	gs.number(g)
 	gs.byID[g.GameSessionID] = g
+	gs.newest.Store(g)
 	gs.oldest = append(gs.oldest, g)
 	return nil
 }
@@ -90,6 +98,7 @@ func (gs *gameSessions) remove(g *gameSession) {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
 	delete(gs.byID, g.GameSessionID)
+	gs.newest.CompareAndSwap(g, nil)
 	if i := slices.Index(gs.oldest, g); i >= 0 {
 		gs.oldest = slices.Delete(gs.oldest, i, i+1)
 	}

@@ -120,6 +120,12 @@ func digits(x uint64) uint64 {
 // formatCanonical is parseCanonical backwards.
 func formatCanonical(hi, lo uint64) string {
 	var text [canonicalLen]byte
+	putCanonical(&text, hi, lo)
+	return string(text[:])
+}
+
+// putCanonical is formatCanonical into memory of the caller's.
+func putCanonical(text *[canonicalLen]byte, hi, lo uint64) {
 	copy(text[:], prefix)
 	text[14], text[19], text[24], text[29] = '-', '-', '-', '-'
 	b, c := hexDigits(hi), hexDigits(lo>>32)
@@ -129,7 +135,6 @@ func formatCanonical(hi, lo uint64) string {
 	binary.BigEndian.PutUint32(text[25:], uint32(c>>32))
 	binary.BigEndian.PutUint32(text[30:], uint32(c))
 	binary.BigEndian.PutUint64(text[34:], hexDigits(lo))
-	return string(text[:])
 }
 
 // hexDigits is hex8 backwards, for the last 32 bits of x.
@@ -141,23 +146,38 @@ func hexDigits(x uint64) uint64 {
 	return digits(x)
 }
 
-// idSource makes player session ids of a game session. It asks crypto/rand for
-// sixteen at a time: to ask for each was a fifth of a reservation.
+// idSource makes player session ids of a game session, sixteen at a time: to ask
+// crypto/rand, and then for memory, for each was a third of a reservation.
 type idSource struct {
-	random [16 * canonicalRaw]byte
-	used   int
+	uuids [idsAtOnce]struct{ hi, lo uint64 }
+	text  string // of all of them
+	used  int
 }
 
-const canonicalRaw = 16 // bytes of an id
+const (
+	idsAtOnce    = 16
+	canonicalRaw = 16 // bytes of an id
+)
 
-// next returns a random UUID (version 4).
-func (s *idSource) next() (hi, lo uint64) {
-	if s.used %= len(s.random); s.used == 0 {
-		_, _ = rand.Read(s.random[:]) // never fails: it ends the process instead
+// next returns a random UUID (version 4) and its id. Each is given once.
+func (s *idSource) next() (hi, lo uint64, id string) {
+	if s.used %= idsAtOnce; s.used == 0 {
+		s.fetch()
 	}
-	raw := s.random[s.used:][:canonicalRaw]
-	s.used += canonicalRaw
-	hi, lo = binary.BigEndian.Uint64(raw), binary.BigEndian.Uint64(raw[8:])
-	clear(raw) // it is given once
-	return hi&^0xf000 | 0x4000, lo&^(3<<62) | 2<<62
+	uuid, id := s.uuids[s.used], s.text[s.used*canonicalLen:][:canonicalLen]
+	s.used++
+	return uuid.hi, uuid.lo, id
+}
+
+func (s *idSource) fetch() {
+	var random [idsAtOnce * canonicalRaw]byte
+	_, _ = rand.Read(random[:]) // never fails: it ends the process instead
+	var text [idsAtOnce * canonicalLen]byte
+	for i := range s.uuids {
+		raw, uuid := random[i*canonicalRaw:], &s.uuids[i]
+		uuid.hi = binary.BigEndian.Uint64(raw)&^0xf000 | 0x4000
+		uuid.lo = binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62
+		putCanonical((*[canonicalLen]byte)(text[i*canonicalLen:]), uuid.hi, uuid.lo)
+	}
+	s.text = string(text[:])
 }

@@ -205,7 +205,7 @@ func TestPartyWhoseIDIsTakenMeanwhile(t *testing.T) {
 	cs, out := make([]claim, len(party)), make([]session.PlayerSession, len(party))
 	require.NoError(t, table.checkFields(g, party, cs))
 	g.mu.Lock()
-	err = table.enter(g, party, cs, out, table.now())
+	err = table.enter(g, party, cs, pointers(out), table.now())
 	table.unlock(g)
 	require.ErrorIs(t, err, session.ErrPlayerSessionExists)
 	require.EqualValues(t, 1, table.Stats().ReservedTotal)
@@ -482,6 +482,23 @@ func TestReserveInAStorm(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 1, table.held.Load())
 	})
+}
+
+// A game session that is forgotten is let go of, the newest, too.
+func TestForgottenGameSession(t *testing.T) {
+	t.Parallel()
+	gs, open := newGameSessions(), func() bool { return false }
+	var made []*gameSession
+	for _, id := range []string{"first", "second", "third"} {
+		g := &gameSession{GameSession: session.GameSession{GameSessionID: id}}
+		require.NoError(t, gs.add(g, open))
+		made = append(made, g)
+	}
+	gs.remove(made[2])
+	require.Nil(t, gs.get("third"))
+	gs.remove(made[0])
+	require.Nil(t, gs.get("first"))
+	require.Same(t, made[1], gs.get("second"))
 }
 
 // writer is a function as an io.Writer.

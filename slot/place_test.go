@@ -43,10 +43,9 @@ func newGivenAgain(t *testing.T) givenAgain {
 // reserve is Reserve, for tests that hold the lock of a game session.
 func (x givenAgain) reserve(t *testing.T, r Reservation) session.PlayerSession {
 	t.Helper()
-	var cs [1]claim
-	var out [1]session.PlayerSession
-	require.NoError(t, x.Table.reserve([]Reservation{r}, cs[:], out[:]))
-	return out[0]
+	var ps session.PlayerSession
+	require.NoError(t, x.Table.reserve([]Reservation{r}, make([]claim, 1), []*session.PlayerSession{&ps}))
+	return ps
 }
 
 // found is what the roster says of the id.

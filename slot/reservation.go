@@ -62,12 +62,12 @@ func (e *PartyError) Unwrap() error { return e.Err }
 // under DuplicatesReturn the session that a repeat means, even when the game
 // session is full or denies, or the table drains; ErrDraining; ErrCreationDenied;
 // ErrPlayerSessionExists; ErrDuplicatePlayer; ErrGameSessionFull; ErrOverloaded.
-func (t *Table) Reserve(r Reservation) (session.PlayerSession, error) {
+func (t *Table) Reserve(r Reservation) (ps session.PlayerSession, err error) {
 	defer t.checked()
-	rs, cs, out := [1]Reservation{r}, [1]claim{}, [1]session.PlayerSession{}
-	err := t.reserve(rs[:], cs[:], out[:])
+	rs, cs, out := [1]Reservation{r}, [1]claim{}, [1]*session.PlayerSession{&ps}
+	err = t.reserve(rs[:], cs[:], out[:])
 	if err == nil {
-		return out[0], nil
+		return ps, nil
 	}
 	t.refuseReservation(rs[:], cs[:], err)
 	var member *PartyError
@@ -89,11 +89,20 @@ func (t *Table) Reserve(r Reservation) (session.PlayerSession, error) {
 func (t *Table) ReserveAll(party []Reservation) ([]session.PlayerSession, error) {
 	defer t.checked()
 	cs, out := make([]claim, len(party)), make([]session.PlayerSession, len(party))
-	if err := t.reserve(party, cs, out); err != nil {
+	if err := t.reserve(party, cs, pointers(out)); err != nil {
 		t.refuseReservation(party, cs, err)
 		return nil, err
 	}
 	return out, nil
+}
+
+// pointers returns where each of out is. Reserve has one that is no slice's.
+func pointers(out []session.PlayerSession) []*session.PlayerSession {
+	to := make([]*session.PlayerSession, len(out))
+	for i := range to {
+		to[i] = &out[i]
+	}
+	return to
 }
 
 // claim is a reservation on its way through the checks.
@@ -114,7 +123,8 @@ type claim struct {
 	replaces bool // it ends, and its seat goes to record
 }
 
-func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSession) error {
+// reserve fills what out points to; if there is an error, perhaps a part of it.
+func (t *Table) reserve(party []Reservation, cs []claim, out []*session.PlayerSession) error {
 	if t.closed.Load() {
 		return session.ErrClosed
 	}
@@ -137,7 +147,7 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []session.PlayerSes
 	t.forgetSurplus()
 	if err == nil && t.log.says(zerolog.DebugLevel) {
 		for i := range out {
-			t.log.moved(out[i], "player session reserved")
+			t.log.moved(*out[i], "player session reserved")
 		}
 	}
 	return err
@@ -197,7 +207,7 @@ func checkReservation(g *gameSession, r, first *Reservation) error {
 
 // reserveIn checks the party against the state of g and enters it, in one step:
 // g's lock is held throughout.
-func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out []session.PlayerSession) error {
+func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out []*session.PlayerSession) error {
 	g.mu.Lock()
 	defer t.unlock(g)
 	switch {
@@ -213,7 +223,7 @@ func (t *Table) reserveIn(g *gameSession, party []Reservation, cs []claim, out [
 	for i := range cs {
 		t.findHeld(g, &party[i], &cs[i])
 		if cs[i].repeats {
-			out[i] = g.present(&cs[i].held, t.keys.id(&cs[i].held))
+			*out[i] = g.present(&cs[i].held, t.keys.id(&cs[i].held))
 			repeats++
 		}
 	}
@@ -321,7 +331,7 @@ func among(cs []claim, k key) bool {
 
 // enter makes the player sessions. Everything is prepared first; then all their
 // stripes are locked and they appear together. g is locked.
-func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []session.PlayerSession, now int64) error {
+func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*session.PlayerSession, now int64) error {
 	var few [2]int
 	stripes := few[:0]
 	for i := range cs {
@@ -351,7 +361,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 			t.withdraw(g, c)
 		default:
 			t.settleIn(g, c, now)
-			g.presentIn(&out[i], &c.record, c.text, c.id)
+			g.presentIn(out[i], &c.record, c.text, c.id)
 		}
 	}
 	return taken
@@ -360,8 +370,8 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []ses
 // prepare gives c an id, a place and a seat, and makes its record.
 func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
 	if !c.issued {
-		hi, lo := g.ids.next()
-		c.id, c.key = formatCanonical(hi, lo), t.keys.mix(hi, lo)
+		hi, lo, id := g.ids.next()
+		c.id, c.key = id, t.keys.mix(hi, lo)
 	}
 	timeout := r.Timeout
 	if timeout == 0 {
