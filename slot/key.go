@@ -78,20 +78,18 @@ const (
 )
 
 // parseCanonical reads "psess-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", eight hex
-// digits at a time: a digit at a time takes three times as long.
+// digits at a time: a digit at a time takes three times as long. Of sixteen digits
+// the first eight are each byte's high half and the others its low half, which is
+// the fewest instructions, and nobody but putCanonical has to know.
 func parseCanonical(id string) (hi, lo uint64, ok bool) {
 	if len(id) != canonicalLen || id[:6] != prefix || id[14] != '-' || id[19] != '-' || id[24] != '-' || id[29] != '-' {
 		return 0, 0, false
 	}
-	a := load4(id, 6)<<32 | load4(id, 10)
-	b := load4(id, 15)<<32 | load4(id, 20)
-	c := load4(id, 25)<<32 | load4(id, 30)
-	d := load4(id, 34)<<32 | load4(id, 38)
-	a, badA := hex8(a)
-	b, badB := hex8(b)
-	c, badC := hex8(c)
-	d, badD := hex8(d)
-	return a<<32 | b, c<<32 | d, badA|badB|badC|badD == 0
+	a, badA := hexValues(load4(id, 6)<<32 | load4(id, 10))
+	b, badB := hexValues(load4(id, 15)<<32 | load4(id, 20))
+	c, badC := hexValues(load4(id, 25)<<32 | load4(id, 30))
+	d, badD := hexValues(load4(id, 34)<<32 | load4(id, 38))
+	return a<<4 | b, c<<4 | d, badA|badB|badC|badD == 0
 }
 
 // load4 is a big-endian load; the compiler makes it one instruction.
@@ -99,20 +97,20 @@ func load4(s string, i int) uint64 {
 	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
 }
 
-const eachByte = 0x0101010101010101
+const (
+	eachByte = 0x0101010101010101
+	lowHalf  = 0x0f * eachByte
+)
 
-// hex8 decodes eight hex digits; bad is 0 if they are lower-case ones, that is, if
-// writing them again gives the same.
-func hex8(text uint64) (x, bad uint64) {
-	x = text&(0x0f*eachByte) + text>>6&eachByte*9
-	bad = text ^ digits(x) | x&(0xf0*eachByte)
-	x = (x | x>>4) & 0x00ff00ff00ff00ff
-	x = (x | x>>8) & 0x0000ffff0000ffff
-	return (x | x>>16) & 0xffffffff, bad
+// hexValues reads eight hex digits, a byte each; bad is 0 if they are lower-case
+// ones, that is, if writing them again gives the same.
+func hexValues(text uint64) (x, bad uint64) {
+	x = text&lowHalf + text>>6&eachByte*9
+	return x, text ^ hexDigits(x) | x&^lowHalf
 }
 
-// digits writes eight numbers below 16, a byte each, as hex digits.
-func digits(x uint64) uint64 {
+// hexDigits writes eight numbers below 16, a byte each, as hex digits.
+func hexDigits(x uint64) uint64 {
 	letters := (x + 6*eachByte) >> 4 & eachByte
 	return x + '0'*eachByte + letters*('a'-'9'-1)
 }
@@ -128,22 +126,14 @@ func formatCanonical(hi, lo uint64) string {
 func putCanonical(text *[canonicalLen]byte, hi, lo uint64) {
 	copy(text[:], prefix)
 	text[14], text[19], text[24], text[29] = '-', '-', '-', '-'
-	b, c := hexDigits(hi), hexDigits(lo>>32)
-	binary.BigEndian.PutUint64(text[6:], hexDigits(hi>>32))
+	a, b := hexDigits(hi>>4&lowHalf), hexDigits(hi&lowHalf)
+	c, d := hexDigits(lo>>4&lowHalf), hexDigits(lo&lowHalf)
+	binary.BigEndian.PutUint64(text[6:], a)
 	binary.BigEndian.PutUint32(text[15:], uint32(b>>32))
 	binary.BigEndian.PutUint32(text[20:], uint32(b))
 	binary.BigEndian.PutUint32(text[25:], uint32(c>>32))
 	binary.BigEndian.PutUint32(text[30:], uint32(c))
-	binary.BigEndian.PutUint64(text[34:], hexDigits(lo))
-}
-
-// hexDigits is hex8 backwards, for the last 32 bits of x.
-func hexDigits(x uint64) uint64 {
-	x &= 0xffffffff
-	x = (x | x<<16) & 0x0000ffff0000ffff
-	x = (x | x<<8) & 0x00ff00ff00ff00ff
-	x = (x | x<<4) & (0x0f * eachByte)
-	return digits(x)
+	binary.BigEndian.PutUint64(text[34:], d)
 }
 
 // idSource makes player session ids of a game session, sixteen at a time: to ask
@@ -175,8 +165,8 @@ func (s *idSource) fetch() {
 	var text [idsAtOnce * canonicalLen]byte
 	for i := range s.uuids {
 		raw, uuid := random[i*canonicalRaw:], &s.uuids[i]
-		uuid.hi = binary.BigEndian.Uint64(raw)&^0xf000 | 0x4000
-		uuid.lo = binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62
+		uuid.hi = binary.BigEndian.Uint64(raw)&^(0xf<<24) | 4<<24   // version 4: the 13th digit
+		uuid.lo = binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62 // its variant: the 17th
 		putCanonical((*[canonicalLen]byte)(text[i*canonicalLen:]), uuid.hi, uuid.lo)
 	}
 	s.text = string(text[:])
