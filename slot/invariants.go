@@ -354,6 +354,12 @@ func (in *inspection) rosterLists() {
 		}
 	}
 
+	for _, p := range ro.unlisted {
+		in.expect(!listedBy[byPlayer][p], "place %d is to be listed by player, and is", p)
+		in.expect(ro.at(p).links[byPlayer] == links{}, "place %d is to be listed by player, and has neighbors", p)
+		listedBy[byPlayer][p] = true
+	}
+	in.expect(len(ro.unlisted) < cap(ro.unlisted), "%d places are to be listed by player", len(ro.unlisted))
 	unused := make(map[place]bool)
 	for _, p := range ro.unused {
 		in.expect(!unused[p], "place %d is unused twice", p)
