@@ -1,6 +1,10 @@
 package slot
 
-import "github.com/usher-go/usher/session"
+import (
+	"time"
+
+	"github.com/usher-go/usher/session"
+)
 
 // departure is a player session that has ended, for the log.
 type departure struct {
@@ -60,7 +64,9 @@ func (t *table) depart(g *gameSession, ended []view) {
 }
 
 // past is what the history knows of r, which has ended.
-func (r *record) past() past { return past{at: r.until, seq: r.seq, place: r.place, game: r.game} }
+func (r *record) past() past {
+	return past{at: r.until / int64(time.Millisecond), seq: r.seq, place: r.place, game: r.game}
+}
 
 // remember takes what has ended out of the live ones of the roster and into the
 // history.

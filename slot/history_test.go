@@ -47,7 +47,6 @@ func TestHistory(t *testing.T) {
 		odd := func(p past) bool { return p.seq%2 == 1 }
 		h.inOrder.keep(odd)
 		h.outOfOrder.keep(odd)
-		h.late = h.outOfOrder.len()
 		want = slices.DeleteFunc(want, func(p past) bool { return !odd(p) })
 		slices.SortFunc(want, past.compare)
 		require.Equal(t, len(want), h.len())

@@ -435,21 +435,26 @@ func (in *inspection) atRest() {
 	in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
 	stands := make(map[place]int)
 	var all []past
-	for i, run := range h.outOfOrder {
-		in.expect(i == 0 || !h.outOfOrder.less(i, (i-1)/2), "the heap of the history is none")
-		in.expect(slices.IsSortedFunc(run, past.compare), "a run of the history is in no order")
-		all = append(all, run...)
+	ascending := func(q *queue[past]) {
+		first := len(all)
+		for i := range q.len {
+			all = append(all, *q.at(i))
+		}
+		in.expect(slices.IsSortedFunc(all[first:], past.compare), "a queue of the history is in no order")
 	}
-	in.expect(len(all) == h.late, "history: %d are late, counted %d", len(all), h.late)
-	for i := range h.inOrder.len {
-		all = append(all, *h.inOrder.at(i))
+	late := &h.outOfOrder
+	for i, run := range late.heap {
+		in.expect(run.len > 0, "a run of the history is empty")
+		in.expect(i == 0 || !late.less(i, (i-1)/2), "the heap of the history is none")
+		ascending(run)
 	}
-	in.expect(slices.IsSortedFunc(all[h.late:], past.compare), "the queue of the history is in no order")
+	in.expect(len(all) == late.len, "history: %d are out of order, counted %d", len(all), late.len)
+	ascending(&h.inOrder)
 	for _, p := range all {
 		if len(t.roster.find(nil, []past{p})) == 1 {
 			stands[p.place]++
 			r := in.past[p.place]
-			in.expect(r != nil && r.until == p.at, "history: place %d did not end at %d", p.place, p.at)
+			in.expect(r != nil && r.past().at == p.at, "history: place %d did not end at %d ms", p.place, p.at)
 		}
 	}
 	for p := range in.past {

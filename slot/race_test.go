@@ -959,10 +959,12 @@ func TestForgettingIsNoSurplus(t *testing.T) {
 	for range 30 {
 		f := newFixture(t, slot.Config{MaxRetained: most, Retention: time.Millisecond}, 1000)
 		f.create("ends", most)
+		for i := range most { // before the others: in one millisecond who reserved first is the earliest
+			f.reserved(slot.Reservation{GameSessionID: "ends", PlayerID: player(i)})
+		}
 		var ids []string
 		for i := range most {
 			ids = append(ids, f.reserve(player(i)).PlayerSessionID)
-			f.reserved(slot.Reservation{GameSessionID: "ends", PlayerID: player(i)})
 		}
 		f.terminate("ends")
 		together(2, func(i int) {

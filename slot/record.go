@@ -118,8 +118,8 @@ func (r *record) end(cause session.Cause, at int64) {
 	r.until = at
 }
 
-// clock is the table's time: nanoseconds since it was made, on the monotonic
-// clock. Wall times are derived from it, so they never contradict each other,
+// clock is the table's time: nanoseconds since the millisecond in which it was
+// made, on the monotonic clock. Wall times are derived from it, so they never contradict each other,
 // whatever is done to the system's clock.
 type clock struct {
 	start time.Time
@@ -136,7 +136,8 @@ const (
 
 func newClock() clock {
 	now := time.Now()
-	return clock{start: now, unix: now.UnixNano()}
+	begun := now.UnixNano() % int64(time.Millisecond) // so that its milliseconds are the wall's
+	return clock{start: now.Add(-time.Duration(begun)), unix: now.UnixNano() - begun}
 }
 
 func (c *clock) now() int64 { return int64(time.Since(c.start)) }

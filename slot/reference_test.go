@@ -218,7 +218,7 @@ func (r *reference) forgetGame(id string) {
 	r.sessions = slices.DeleteFunc(r.sessions, func(s refSession) bool { return s.game == id })
 }
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained.
+// forgetSurplus forgets the earliest ended beyond MaxRetained, to the millisecond.
 func (r *reference) forgetSurplus() {
 	var past []refSession
 	for _, s := range r.sessions {
@@ -226,7 +226,7 @@ func (r *reference) forgetSurplus() {
 			past = append(past, s)
 		}
 	}
-	slices.SortFunc(past, func(a, b refSession) int { return cmp.Or(a.over.Compare(b.over), a.seq-b.seq) })
+	slices.SortFunc(past, func(a, b refSession) int { return cmp.Or(int(a.over.UnixMilli()-b.over.UnixMilli()), a.seq-b.seq) })
 	for _, p := range past[:max(0, len(past)-r.config.MaxRetained)] {
 		r.sessions = slices.DeleteFunc(r.sessions, func(s refSession) bool { return s.seq == p.seq })
 	}

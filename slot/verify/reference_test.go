@@ -201,10 +201,10 @@ func (r *reference) unsure() bool {
 	})
 }
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained.
+// forgetSurplus forgets the earliest ended beyond MaxRetained, to the millisecond.
 func (r *reference) forgetSurplus() {
 	past := slices.DeleteFunc(slices.Clone(r.players), (*refPlayer).live)
-	slices.SortFunc(past, func(a, b *refPlayer) int { return cmp.Or(a.over.Compare(b.over), a.seq-b.seq) })
+	slices.SortFunc(past, func(a, b *refPlayer) int { return cmp.Or(int(a.over.UnixMilli()-b.over.UnixMilli()), a.seq-b.seq) })
 	surplus := past[:max(0, len(past)-r.config.MaxRetained)]
 	r.players = slices.DeleteFunc(r.players, func(p *refPlayer) bool { return slices.Contains(surplus, p) })
 }
