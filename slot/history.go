@@ -10,17 +10,18 @@ import (
 // history knows which player sessions have ended, the earliest first: those
 // beyond MaxRetained are forgotten. Their records are in the stripes.
 //
-// Nearly all end in order and go through the queue, front to back. Who should have
-// ended before somebody who stands there already, such as a reservation that is
-// reclaimed after a player left, goes into a run. The order is that of the
-// milliseconds which callers see, and of reservation within one: so a million who
-// end at nearly one instant are in order, or in few runs.
+// Nearly all end in order, in one run. Who should have ended before somebody who
+// has, such as a reservation that is reclaimed after a player left, begins another
+// one. The order is that of the milliseconds which callers see, and of reservation
+// within one: so a million who end at nearly one instant make few runs.
 type history struct {
 	retained atomic.Int64 // changed under mu
 
-	mu         sync.Mutex  // protects all below; a leaf
-	inOrder    queue[past] // ascending
-	outOfOrder runs
+	mu sync.Mutex // protects all below; a leaf
+
+	// ended has those as well who have been forgotten otherwise than surplus took
+	// them, and not yet dropped.
+	ended runs
 }
 
 // past is a player session that ended. The roster gives places again; the
@@ -49,25 +50,8 @@ func (h *history) push(ps []past) {
 	defer h.mu.Unlock()
 	h.retained.Add(int64(len(ps)))
 	for _, p := range ps {
-		if n := h.inOrder.len; n > 0 && p.before(*h.inOrder.at(n - 1)) {
-			h.outOfOrder.push(p)
-		} else {
-			h.inOrder.push(p)
-		}
+		h.ended.push(p)
 	}
-}
-
-// len counts those as well who have been forgotten otherwise than surplus took
-// them, and not yet dropped.
-func (h *history) len() int { return h.inOrder.len + h.outOfOrder.len }
-
-// pop takes out the earliest.
-func (h *history) pop() past {
-	if p, ok := h.outOfOrder.earliest(); ok && (h.inOrder.len == 0 || p.before(*h.inOrder.at(0))) {
-		h.outOfOrder.pop()
-		return p
-	}
-	return h.inOrder.pop()
 }
 
 // surplus takes out the earliest while more than most are retained, at most as
@@ -75,12 +59,12 @@ func (h *history) pop() past {
 func (h *history) surplus(most int, room []past) []past {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	n := min(int(h.retained.Load())-most, len(room), h.len())
+	n := min(int(h.retained.Load())-most, len(room), h.ended.len)
 	if n <= 0 {
 		return nil
 	}
 	for i := range n {
-		room[i] = h.pop()
+		room[i] = h.ended.pop()
 	}
 	h.retained.Add(-int64(n))
 	return room[:n]
@@ -102,10 +86,8 @@ func (t *table) cleanHistory() {
 	defer t.roster.mu.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.len() > 2*int(h.retained.Load())+chunkPlaces {
-		still := func(p past) bool { return t.roster.at(p.place).seq == p.seq }
-		h.inOrder.keep(still)
-		h.outOfOrder.keep(still)
+	if h.ended.len > 2*int(h.retained.Load())+chunkPlaces {
+		h.ended.keep(func(p past) bool { return t.roster.at(p.place).seq == p.seq })
 	}
 }
 

@@ -41,17 +41,16 @@ func TestHistory(t *testing.T) {
 					require.Equal(t, want[i], p)
 				}
 				want = want[len(got):]
-				require.Equal(t, len(want), h.len())
+				require.Equal(t, len(want), h.ended.len)
 			}
 		}
 		odd := func(p past) bool { return p.seq%2 == 1 }
-		h.inOrder.keep(odd)
-		h.outOfOrder.keep(odd)
+		h.ended.keep(odd)
 		want = slices.DeleteFunc(want, func(p past) bool { return !odd(p) })
 		slices.SortFunc(want, past.compare)
-		require.Equal(t, len(want), h.len())
+		require.Equal(t, len(want), h.ended.len)
 		for _, p := range want {
-			require.Equal(t, p, h.pop())
+			require.Equal(t, p, h.ended.pop())
 		}
 	}
 }

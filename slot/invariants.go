@@ -435,21 +435,20 @@ func (in *inspection) atRest() {
 	in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
 	stands := make(map[place]int)
 	var all []past
-	ascending := func(q *queue[past]) {
+	ended := &h.ended
+	for i, run := range ended.heap {
+		in.expect(run.len > 0 || len(ended.heap) == 1, "a run of the history is empty")
+		in.expect(run.len == 0 || !ended.less(i, (i-1)/2), "the heap of the history is none")
 		first := len(all)
-		for i := range q.len {
-			all = append(all, *q.at(i))
+		for i := range run.len {
+			all = append(all, *run.at(i))
 		}
-		in.expect(slices.IsSortedFunc(all[first:], past.compare), "a queue of the history is in no order")
+		in.expect(slices.IsSortedFunc(all[first:], past.compare), "a run of the history is in no order")
 	}
-	late := &h.outOfOrder
-	for i, run := range late.heap {
-		in.expect(run.len > 0, "a run of the history is empty")
-		in.expect(i == 0 || !late.less(i, (i-1)/2), "the heap of the history is none")
-		ascending(run)
+	for _, run := range ended.open {
+		in.expect(run == nil || slices.Contains(ended.heap, run), "an open run of the history is none")
 	}
-	in.expect(len(all) == late.len, "history: %d are out of order, counted %d", len(all), late.len)
-	ascending(&h.inOrder)
+	in.expect(len(all) == ended.len, "history: %d have ended, counted %d", len(all), ended.len)
 	for _, p := range all {
 		if len(t.roster.find(nil, []past{p})) == 1 {
 			stands[p.place]++
