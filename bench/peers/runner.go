@@ -98,10 +98,14 @@ func (r *runner) run(all []Entrant, options []variant) error {
 
 func (r *runner) round(all []Entrant, options []variant) error {
 	for _, slots := range r.sizes {
-		for _, e := range all {
-			r.progress("round %d of %d: %s slots, %s", r.done+1, r.rounds, grouped(float64(slots)), e.Name)
-			if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: slots}).run); err != nil {
-				return err
+		// A small table takes a moment, and the machine may be busy in it: so as often
+		// as it takes to let as many players come as to the largest.
+		for range max(r.largest()/max(slots, r.enough), 1) {
+			for _, e := range all {
+				r.progress("round %d of %d: %s slots, %s", r.done+1, r.rounds, grouped(float64(slots)), e.Name)
+				if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: slots}).run); err != nil {
+					return err
+				}
 			}
 		}
 	}
