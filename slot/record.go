@@ -119,8 +119,8 @@ func (r *record) end(cause session.Cause, at int64) {
 }
 
 // clock is the table's time: nanoseconds since the millisecond in which it was
-// made, on the monotonic clock. Wall times are derived from it, so they never contradict each other,
-// whatever is done to the system's clock.
+// made, on the monotonic clock. Wall times are derived from it, so they never
+// contradict each other, whatever is done to the system's clock.
 type clock struct {
 	start time.Time
 	unix  int64 // nanoseconds
