@@ -3,6 +3,8 @@ package slot_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
@@ -39,4 +41,24 @@ func TestReserveIsOvertakenByClose(t *testing.T) {
 	require.Nil(t, c.table, "the table is not closed")
 	requireOnly(t, session.ErrClosed, err)
 	require.Zero(t, f.Stats().Reserved)
+}
+
+// A table that is made amid a millisecond has the wall's all the same: its times
+// are those of the wall, and who ended within one of them are forgotten in order of
+// reservation.
+func TestTableMadeAmidAMillisecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(500 * time.Microsecond)
+		f := newFixture(t, slot.Config{MaxRetained: 1}, 2)
+		first, second := f.reserve("first").PlayerSessionID, f.reserve("second").PlayerSessionID
+		for _, id := range []string{second, first} { // 0.1 and 0.7 ms into the next one
+			time.Sleep(600 * time.Microsecond)
+			ended := f.release(id)
+			require.True(t, time.Now().Truncate(time.Millisecond).Equal(ended.TerminationTime), ended.TerminationTime)
+		}
+		_, err := f.Lookup(first)
+		requireOnly(t, session.ErrPlayerSessionNotFound, err)
+		require.Equal(t, second, f.lookup(second).PlayerSessionID)
+	})
 }
