@@ -153,7 +153,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 			t.stripe(some[i].key).past.touch(some[i].key)
 		}
 		for i := range some {
-			t.stripe(some[i].key).past.find(some[i].key) // touches the record
+			t.stripe(some[i].key).past.search(some[i].key) // touches the record
 		}
 		for i := range some {
 			t.stripe(some[i].key).forget(some[i].key)

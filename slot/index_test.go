@@ -194,6 +194,7 @@ func TestArchive(t *testing.T) {
 				require.Equal(t, &r, a.find(k))
 			}
 			require.Equal(t, len(want), a.count)
+			require.Equal(t, a.allMarks(), a.marks)
 		}
 	}
 	require.Greater(t, len(a.chunks), 10)
@@ -202,4 +203,5 @@ func TestArchive(t *testing.T) {
 		require.Nil(t, a.find(k))
 	}
 	require.Zero(t, a.count)
+	require.Empty(t, slices.DeleteFunc(a.marks, func(m uint8) bool { return m == 0 }))
 }

@@ -219,6 +219,7 @@ func (in *inspection) archive(a *archive, visit func(*record)) {
 		visit(r)
 	})
 	in.expect(n == a.count, "%d past records, counted %d", n, a.count)
+	in.expect(slices.Equal(a.marks, a.allMarks()), "an archive's marks are not its index's")
 	in.expect(n+len(a.unused) <= len(a.chunks)*len(shelf{}), "%d records and %d unused on %d shelves", n, len(a.unused), len(a.chunks))
 	for _, number := range a.unused {
 		in.expect(*a.at(number) == record{}, "an unused record is not empty")
