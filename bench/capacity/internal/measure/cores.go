@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/usher-go/usher/bench/capacity/internal/figures"
+	bench "github.com/usher-go/usher/bench/internal/measure"
 )
 
 // cores finds out what several cores do together, back to back.
@@ -84,7 +85,8 @@ func (r *runner) joinTogether(crew []*population, c *figures.Cores) error {
 }
 
 // acceptTogether lets half of the players wait at the door, and times how long it
-// takes to accept them all.
+// takes to accept them all. That is milliseconds: so all must have a processor when
+// it begins, which bench.Share sees to.
 func (r *runner) acceptTogether(crew []*population) (perSecond float64, err error) {
 	accepted, took := 0, time.Duration(0)
 	now := stopwatch()
@@ -104,17 +106,13 @@ func (r *runner) acceptTogether(crew []*population) (perSecond float64, err erro
 		if err != nil {
 			return 0, err
 		}
-		began := now()
-		err = inParallel(crew, func(i int, p *population) error {
-			for _, id := range ids[i] {
-				if _, err := p.hall.door.AcceptPlayerSession(id); err != nil {
-					return wrap(accept, err)
-				}
+		errs := make([]error, len(crew))
+		took += bench.Share(len(crew), len(crew), func(from, to int) {
+			for i := from; i < to; i++ {
+				errs[i] = crew[i].hall.acceptAll(ids[i])
 			}
-			return nil
 		})
-		took += now() - began
-		if err != nil {
+		if err := errors.Join(errs...); err != nil {
 			return 0, err
 		}
 		for i, p := range crew {
@@ -128,6 +126,15 @@ func (r *runner) acceptTogether(crew []*population) (perSecond float64, err erro
 		}
 	}
 	return float64(accepted) / took.Seconds(), nil
+}
+
+func (h *hall) acceptAll(ids []string) error {
+	for _, id := range ids {
+		if _, err := h.door.AcceptPlayerSession(id); err != nil {
+			return wrap(accept, err)
+		}
+	}
+	return nil
 }
 
 // ids are those of the players who wait, oldest first.
