@@ -264,7 +264,7 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 	var buffer [together]int
 	var room [together]view
 	ended := room[:0]
-	locked := t.lockSet(t.stripesOf(buffer[:0], some))
+	t.lockSet(t.stripesOf(buffer[:0], some))
 	for i := range some {
 		s := t.stripe(some[i].key)
 		s.live.touch(some[i].key)
@@ -286,8 +286,8 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 			t.endLocked(g, s, r, e)
 			pasts = append(pasts, e.past())
 		}
+		t.unlockBefore(s, some[i+1:])
 	}
-	t.unlockSet(locked)
 	t.depart(g, ended)
 	return pasts
 }

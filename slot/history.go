@@ -148,7 +148,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 	for first := 0; first < len(known); first += together {
 		some := known[first:min(first+together, len(known))]
 		var buffer [together]int
-		locked := t.lockSet(t.stripesOf(buffer[:0], some))
+		t.lockSet(t.stripesOf(buffer[:0], some))
 		for i := range some {
 			t.stripe(some[i].key).past.touch(some[i].key)
 		}
@@ -156,9 +156,10 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 			t.stripe(some[i].key).past.search(some[i].key) // touches the record
 		}
 		for i := range some {
-			t.stripe(some[i].key).forget(some[i].key)
+			s := t.stripe(some[i].key)
+			s.forget(some[i].key)
+			t.unlockBefore(s, some[i+1:])
 		}
-		t.unlockSet(locked)
 	}
 	t.roster.remove(g, known)
 }
