@@ -236,9 +236,8 @@ func (t *table) unlockSet(indices []int) {
 	}
 }
 
-// unlockBefore unlocks s unless it is needed for those who follow. So most stripes are
-// locked for less than a microsecond: an accept that meets one spins meanwhile, and
-// is not put to sleep.
+// unlockBefore unlocks s unless it is needed for those who follow. Who spins for it
+// then gets it sooner, and is put to sleep less often.
 func (t *table) unlockBefore(s *stripe, following []listed) {
 	for i := range following {
 		if t.stripe(following[i].key) == s {
