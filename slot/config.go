@@ -30,8 +30,8 @@ type Config struct {
 	Retention time.Duration
 
 	// MaxRetained bounds the COMPLETED and TIMEDOUT player sessions kept in all;
-	// beyond it the earliest ended go first, to the millisecond. 0: 262,144. Chosen
-	// here: some 60 MB.
+	// beyond it the earliest ended go first, in any order if within one millisecond.
+	// 0: 262,144. Chosen here: some 60 MB.
 	MaxRetained int
 
 	// Capacity is how many live player sessions to make room for from the start.

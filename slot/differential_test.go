@@ -97,7 +97,10 @@ func newPair(t *testing.T, seed uint64) *pair {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = table.Close() })
 	p := &pair{t: t, seed: seed, rng: rng, config: c, table: table, recorder: new(recorder)}
-	p.possible = []*reference{newReference(c, time.Now())}
+	p.possible = []*reference{newReference(c, time.Now(), func(id string) bool {
+		_, err := table.Lookup(id)
+		return !errors.Is(err, session.ErrPlayerSessionNotFound)
+	})}
 	table.Subscribe(p.recorder.record)
 	return p
 }

@@ -1,8 +1,6 @@
 package slot
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -12,8 +10,9 @@ import (
 //
 // Nearly all end in order, in one run. Who should have ended before somebody who
 // has, such as a reservation that is reclaimed after a player left, begins another
-// one. The order is that of the milliseconds which callers see, and of reservation
-// within one: so a million who end at nearly one instant make few runs.
+// one. The order is that of the milliseconds which callers see, and within one that
+// in which they come here: so those who end at nearly one instant make one run, and
+// whoever leaves finds few.
 type history struct {
 	retained atomic.Int64 // changed under mu
 
@@ -33,19 +32,12 @@ type past struct {
 	game  uint32
 }
 
-// compare is the order in which they are forgotten.
-func (p past) compare(o past) int {
-	if p.at != o.at {
-		return cmp.Compare(p.at, o.at)
-	}
-	return cmp.Compare(p.seq, o.seq)
-}
+// before tells whether p is forgotten first. Who ended in the same millisecond may
+// go in any order.
+func (p past) before(o past) bool { return p.at < o.at }
 
-func (p past) before(o past) bool { return p.at < o.at || p.at == o.at && p.seq < o.seq }
-
-// push enters those who have ended. It may put ps in order.
+// push enters those who have ended.
 func (h *history) push(ps []past) {
-	slices.SortFunc(ps, past.compare)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.retained.Add(int64(len(ps)))

@@ -1,6 +1,7 @@
 package slot
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -33,24 +34,31 @@ func TestHistory(t *testing.T) {
 				h.push([]past{{at: now, seq: seq}})
 				want = append(want, past{at: now, seq: seq})
 			default:
-				slices.SortFunc(want, past.compare)
 				most := max(len(want)-random.IntN(12), 0)
 				got := h.surplus(most, make([]past, 12))
 				require.Len(t, got, len(want)-most)
-				for i, p := range got {
-					require.Equal(t, want[i], p)
-				}
-				want = want[len(got):]
+				want = requireEarliest(t, want, got)
 				require.Equal(t, len(want), h.ended.len)
 			}
 		}
 		odd := func(p past) bool { return p.seq%2 == 1 }
 		h.ended.keep(odd)
 		want = slices.DeleteFunc(want, func(p past) bool { return !odd(p) })
-		slices.SortFunc(want, past.compare)
 		require.Equal(t, len(want), h.ended.len)
-		for _, p := range want {
-			require.Equal(t, p, h.ended.pop())
+		for len(want) > 0 {
+			want = requireEarliest(t, want, []past{h.ended.pop()})
 		}
 	}
+}
+
+// requireEarliest takes those out of all who are to have ended before the others, one
+// after the other.
+func requireEarliest(t *testing.T, all, earliest []past) (others []past) {
+	t.Helper()
+	for _, p := range earliest {
+		require.Contains(t, all, p)
+		require.Equal(t, slices.MinFunc(all, func(a, b past) int { return cmp.Compare(a.at, b.at) }).at, p.at)
+		all = slices.DeleteFunc(all, func(q past) bool { return q == p })
+	}
+	return all
 }

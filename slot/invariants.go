@@ -3,6 +3,7 @@
 package slot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -444,7 +445,8 @@ func (in *inspection) atRest() {
 		for i := range run.len {
 			all = append(all, *run.at(i))
 		}
-		in.expect(slices.IsSortedFunc(all[first:], past.compare), "a run of the history is in no order")
+		inOrder := slices.IsSortedFunc(all[first:], func(a, b past) int { return cmp.Compare(a.at, b.at) })
+		in.expect(inOrder, "a run of the history is in no order")
 	}
 	for _, run := range ended.open {
 		in.expect(run == nil || slices.Contains(ended.heap, run), "an open run of the history is none")

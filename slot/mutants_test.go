@@ -44,21 +44,21 @@ func TestReserveIsOvertakenByClose(t *testing.T) {
 }
 
 // A table that is made amid a millisecond has the wall's all the same: its times
-// are those of the wall, and who ended within one of them are forgotten in order of
-// reservation.
+// are those of the wall, and of those who ended within one of them whoever was
+// noticed first is forgotten first.
 func TestTableMadeAmidAMillisecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(500 * time.Microsecond)
 		f := newFixture(t, slot.Config{MaxRetained: 1}, 2)
-		first, second := f.reserve("first").PlayerSessionID, f.reserve("second").PlayerSessionID
-		for _, id := range []string{second, first} { // 0.1 and 0.7 ms into the next one
-			time.Sleep(600 * time.Microsecond)
-			ended := f.release(id)
-			require.True(t, time.Now().Truncate(time.Millisecond).Equal(ended.TerminationTime), ended.TerminationTime)
-		}
-		_, err := f.Lookup(first)
+		left, absent := f.reserve("left").PlayerSessionID, f.reserved(slot.Reservation{GameSessionID: match, PlayerID: "absent", Timeout: 700 * time.Microsecond}).PlayerSessionID
+		time.Sleep(1400 * time.Microsecond) // 0.9 ms into the next one; the deadline was at 0.2
+		ended := f.release(left)
+		require.True(t, time.Now().Truncate(time.Millisecond).Equal(ended.TerminationTime), ended.TerminationTime)
+		time.Sleep(lateness)
+		synctest.Wait()
+		_, err := f.Lookup(left)
 		requireOnly(t, session.ErrPlayerSessionNotFound, err)
-		require.Equal(t, second, f.lookup(second).PlayerSessionID)
+		require.Equal(t, ended.TerminationTime, f.lookup(absent).TerminationTime)
 	})
 }

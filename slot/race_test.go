@@ -959,7 +959,7 @@ func TestForgettingIsNoSurplus(t *testing.T) {
 	for range 30 {
 		f := newFixture(t, slot.Config{MaxRetained: most, Retention: time.Millisecond}, 1000)
 		f.create("ends", most)
-		for i := range most { // before the others: in one millisecond who reserved first is the earliest
+		for i := range most {
 			f.reserved(slot.Reservation{GameSessionID: "ends", PlayerID: player(i)})
 		}
 		var ids []string

@@ -31,6 +31,8 @@ type reference struct {
 	events  []session.Event
 	totals  slot.Stats // but what is held now
 	refused map[string]uint64
+
+	knows func(id string) bool // the table, which may forget those of one millisecond in any order
 }
 
 type refGame struct {
@@ -47,12 +49,12 @@ type refSession struct {
 	generation                    uint32
 }
 
-func newReference(c slot.Config, now time.Time) *reference {
+func newReference(c slot.Config, now time.Time, knows func(id string) bool) *reference {
 	c.ReservationTimeout = cmp.Or(c.ReservationTimeout, time.Minute)
 	c.MaxReservation = cmp.Or(c.MaxReservation, 10*time.Minute)
 	c.Retention = cmp.Or(c.Retention, 30*24*time.Hour)
 	c.MaxRetained = cmp.Or(c.MaxRetained, 262_144)
-	return &reference{config: c, start: now, now: now, horizon: now, refused: make(map[string]uint64)}
+	return &reference{config: c, start: now, now: now, horizon: now, refused: make(map[string]uint64), knows: knows}
 }
 
 func (r *reference) clone() *reference {
@@ -203,6 +205,7 @@ func (r *reference) settle(until time.Time) {
 		do()
 		r.forgetSurplus()
 	}
+	r.forgetSurplus()
 	r.pass(until)
 }
 
@@ -218,16 +221,24 @@ func (r *reference) forgetGame(id string) {
 	r.sessions = slices.DeleteFunc(r.sessions, func(s refSession) bool { return s.game == id })
 }
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained, to the millisecond.
+// forgetSurplus forgets the earliest ended beyond MaxRetained. Which of those go who
+// ended in the last of these milliseconds, the table tells; if it has not come to
+// that yet, they stay until it has.
 func (r *reference) forgetSurplus() {
-	var past []refSession
-	for _, s := range r.sessions {
-		if s.status.Terminal() {
-			past = append(past, s)
-		}
+	past := slices.DeleteFunc(slices.Clone(r.sessions), func(s refSession) bool { return !s.status.Terminal() })
+	surplus := len(past) - r.config.MaxRetained
+	if surplus <= 0 {
+		return
 	}
-	slices.SortFunc(past, func(a, b refSession) int { return cmp.Or(int(a.over.UnixMilli()-b.over.UnixMilli()), a.seq-b.seq) })
-	for _, p := range past[:max(0, len(past)-r.config.MaxRetained)] {
+	over := func(s refSession) int64 { return s.over.UnixMilli() }
+	slices.SortStableFunc(past, func(a, b refSession) int { return cmp.Compare(over(a), over(b)) })
+	last := over(past[surplus-1])
+	several := surplus < len(past) && over(past[surplus]) == last
+	for _, p := range past {
+		if surplus == 0 || over(p) > last || several && over(p) == last && r.knows(p.id) {
+			continue
+		}
+		surplus--
 		r.sessions = slices.DeleteFunc(r.sessions, func(s refSession) bool { return s.seq == p.seq })
 	}
 }

@@ -111,7 +111,10 @@ func newMachine(t *rapid.T) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{table: table, ref: newReference(c)}
+	m := &machine{table: table, ref: newReference(c, func(id string) bool {
+		_, err := table.Lookup(id)
+		return !errors.Is(err, session.ErrPlayerSessionNotFound)
+	})}
 	table.Subscribe(func(e session.Event) {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -29,6 +29,8 @@ type reference struct {
 	draining, closed bool
 	events           []session.Event
 	stats            slot.Stats // but what is held now
+
+	knows func(id string) bool // the table, which may forget those of one millisecond in any order
 }
 
 type refGame struct {
@@ -47,12 +49,12 @@ type refPlayer struct {
 	made, deadline, over time.Time // zero: none, or not yet
 }
 
-func newReference(c slot.Config) *reference {
+func newReference(c slot.Config, knows func(id string) bool) *reference {
 	c.ReservationTimeout = cmp.Or(c.ReservationTimeout, time.Minute)
 	c.MaxReservation = cmp.Or(c.MaxReservation, 10*time.Minute)
 	c.Retention = cmp.Or(c.Retention, 30*24*time.Hour)
 	c.MaxRetained = cmp.Or(c.MaxRetained, 262_144)
-	r := &reference{config: c, start: time.Now(), horizon: time.Now()}
+	r := &reference{config: c, start: time.Now(), horizon: time.Now(), knows: knows}
 	r.stats.Refused = make(map[string]uint64)
 	return r
 }
@@ -201,12 +203,26 @@ func (r *reference) unsure() bool {
 	})
 }
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained, to the millisecond.
+// forgetSurplus forgets the earliest ended beyond MaxRetained. Which of those go who
+// ended in the last of these milliseconds, the table tells; if it has not come to
+// that yet, they stay until it has.
 func (r *reference) forgetSurplus() {
 	past := slices.DeleteFunc(slices.Clone(r.players), (*refPlayer).live)
-	slices.SortFunc(past, func(a, b *refPlayer) int { return cmp.Or(int(a.over.UnixMilli()-b.over.UnixMilli()), a.seq-b.seq) })
-	surplus := past[:max(0, len(past)-r.config.MaxRetained)]
-	r.players = slices.DeleteFunc(r.players, func(p *refPlayer) bool { return slices.Contains(surplus, p) })
+	surplus := len(past) - r.config.MaxRetained
+	if surplus <= 0 {
+		return
+	}
+	over := func(p *refPlayer) int64 { return p.over.UnixMilli() }
+	slices.SortStableFunc(past, func(a, b *refPlayer) int { return cmp.Compare(over(a), over(b)) })
+	last := over(past[surplus-1])
+	several := surplus < len(past) && over(past[surplus]) == last
+	for _, p := range past {
+		if surplus == 0 || over(p) > last || several && over(p) == last && r.knows(p.id) {
+			continue
+		}
+		surplus--
+		r.players = slices.DeleteFunc(r.players, func(q *refPlayer) bool { return q == p })
+	}
 }
 
 func (r *reference) held() bool { return slices.ContainsFunc(r.players, (*refPlayer).live) }
