@@ -1,30 +1,203 @@
 package slot
 
-// archive holds the records that are past. Unlike the live ones they are found by
-// an index of 8 bytes each, since most that is asked for has never been there, and
-// stand in the order in which they came, so that those who come and those who are
-// forgotten are each near the last ones.
+// archive holds the records that are past, in the order in which they came. Nearly
+// in that order they are forgotten: so both of its ends are near the processor, and
+// who is forgotten is found at the front.
+//
+// Others are found by an index of 8 bytes each, and since most that is asked for has
+// never been there, by marks before that. Neither is in a cache just for somebody who
+// comes or is forgotten: so they who come are entered eight at a time, and they who
+// are forgotten stay there until it is full.
 type archive struct {
-	found  index    // by the first bits of the key: numbers in chunks, from 1 on
-	marks  []uint8  // by home: a bit for each eighth of it that a hash of found lies in
-	chunks []*shelf // do not move
-	unused []uint32 // numbers
-	count  int      // of records
+	shelves shelves
+	spare   *shelf // empty, or nil
+
+	// The records have numbers from first on; next is nobody's yet. Both wrap around,
+	// and 0 is left out. Who was forgotten before others has left a hole.
+	first, next uint32
+	count       int // of records
+
+	found index   // numbers, by the first bits of the key
+	marks []uint8 // by home: a bit for each eighth of it that a hash of found lies in
+
+	fresh [8]uint64 // words for found: of the last who came
+	late  int       // how many these are
 }
 
-// shelf is 1 KB: that much a stripe takes for its first player who leaves.
-type shelf [16]record
+// shelves are a ring by number. Its length is a power of two.
+type shelves []*shelf
 
-func (a *archive) at(number uint32) *record { return &a.chunks[(number-1)/16][(number-1)%16] }
+// shelf is 1 KB: that much a stripe takes for its first player who leaves.
+type shelf [shelfRecords]record
+
+const shelfRecords = 16
+
+func (s shelves) of(number uint32) **shelf { return &s[number/shelfRecords&uint32(len(s)-1)] }
+
+// at returns the place of a number between first and next.
+func (a *archive) at(number uint32) *record { return &(*a.shelves.of(number))[number%shelfRecords] }
+
+// known returns the record of a number, or nil if it has been forgotten.
+func (a *archive) known(number uint32) *record {
+	if number-a.first >= a.next-a.first {
+		return nil
+	}
+	if r := a.at(number); r.place != 0 {
+		return r
+	}
+	return nil
+}
 
 // find returns the record of k, or nil. Of strangers the marks turn nine in ten away,
 // and unlike a large index they are near the processor.
 func (a *archive) find(k key) *record {
-	if home, bit := a.mark(hashOf(k)); home >= len(a.marks) || a.marks[home]&bit == 0 {
+	hash := hashOf(k)
+	for _, word := range a.fresh[:a.late] {
+		if uint32(word>>32) == hash {
+			if r := a.known(uint32(word)); r != nil && r.key == k {
+				return r
+			}
+		}
+	}
+	if home, bit := a.mark(hash); home >= len(a.marks) || a.marks[home]&bit == 0 {
 		return nil
 	}
-	_, r := a.search(k)
-	return r
+	for i := a.found.find(hash); ; i++ {
+		number := a.found.at(i, hash)
+		if number == 0 {
+			return nil
+		}
+		if r := a.known(number); r != nil && r.key == k {
+			return r
+		}
+	}
+}
+
+// add puts a copy of r behind the others.
+func (a *archive) add(r *record) {
+	if a.next == 0 {
+		a.next++
+	}
+	if a.late == len(a.fresh) {
+		a.enter()
+	}
+	a.fresh[a.late] = uint64(hashOf(r.key))<<32 | uint64(a.next)
+	a.late++
+	*a.room() = *r
+	a.next++
+	a.count++
+}
+
+// room makes room for the next record.
+func (a *archive) room() *record {
+	if int(a.next-a.first) >= (len(a.shelves)-1)*shelfRecords {
+		a.extend()
+	}
+	s := a.shelves.of(a.next)
+	if *s == nil {
+		*s, a.spare = a.spare, nil
+	}
+	if *s == nil {
+		*s = new(shelf)
+	}
+	return &(*s)[a.next%shelfRecords]
+}
+
+// extend makes the ring of shelves twice as long.
+func (a *archive) extend() {
+	longer := make(shelves, max(2, 2*len(a.shelves)))
+	for i := range a.shelves {
+		n := a.first + uint32(i)*shelfRecords
+		*longer.of(n) = *a.shelves.of(n)
+	}
+	a.shelves = longer
+}
+
+// remove takes out the record of k, which is there, and returns it.
+func (a *archive) remove(k key) record {
+	r := a.at(a.first)
+	if r.key != k {
+		r = a.find(k)
+	}
+	removed := *r
+	*r = record{}
+	a.count--
+	a.closeUp()
+	if holes := int(a.next-a.first) - a.count; holes > a.count+shelfRecords {
+		a.compact()
+	}
+	return removed
+}
+
+// touchFirst reads the record that is most likely forgotten next; see records' touch.
+//
+//go:noinline
+func (a *archive) touchFirst() place {
+	if a.count == 0 {
+		return 0
+	}
+	return a.at(a.first).place
+}
+
+// closeUp leaves holes at the front behind.
+func (a *archive) closeUp() {
+	for a.first != a.next && a.at(a.first).place == 0 {
+		a.first++
+		if a.first%shelfRecords == 0 {
+			a.takeDown(a.first - 1)
+		}
+	}
+}
+
+// takeDown removes the shelf of a number, which is empty.
+func (a *archive) takeDown(number uint32) {
+	s := a.shelves.of(number)
+	*s, a.spare = nil, *s
+}
+
+// compact closes all holes, when they are more than the records: that is so where
+// somebody stays long who left before many others, and these are forgotten sooner,
+// with their game sessions.
+func (a *archive) compact() {
+	var dense archive
+	for n := a.first; n != a.next; n++ {
+		if r := a.at(n); r.place != 0 {
+			dense.add(r)
+		}
+	}
+	*a = dense
+}
+
+// enter lets the last who came be found by the index. Their lines of memory are waited
+// for side by side.
+func (a *archive) enter() {
+	for _, word := range a.fresh[:a.late] {
+		a.touch(uint32(word >> 32))
+	}
+	for _, word := range a.fresh[:a.late] {
+		if a.found.full() && int(a.found.count)-int(a.next-a.first) > int(a.found.homes)/8 {
+			a.sweep()
+		}
+		a.found.add(uint32(word>>32), uint32(word))
+		a.setMark(uint32(word >> 32))
+	}
+	a.late = 0
+}
+
+// touch is records' touch.
+//
+//go:noinline
+func (a *archive) touch(hash uint32) uint64 {
+	if home, _ := a.mark(hash); home < len(a.marks) {
+		return a.found.words[home] ^ uint64(a.marks[home])
+	}
+	return 0
+}
+
+// sweep drops from the index who was forgotten at the front.
+func (a *archive) sweep() {
+	a.found.keep(func(number uint32) bool { return number-a.first < a.next-a.first })
+	a.markAll()
 }
 
 // mark is where a hash is marked.
@@ -36,76 +209,23 @@ func (a *archive) mark(hash uint32) (home int, bit uint8) {
 // setMark marks a hash that has been entered.
 func (a *archive) setMark(hash uint32) {
 	if len(a.marks) != int(a.found.homes) { // it has grown
-		a.marks = a.allMarks()
+		a.marks = make([]uint8, a.found.homes)
+		a.markAll()
 	}
 	home, bit := a.mark(hash)
 	a.marks[home] |= bit
 }
 
-// allMarks returns what marks should be.
-func (a *archive) allMarks() []uint8 {
-	marks := make([]uint8, a.found.homes)
+// markAll sets the marks of the index as it is.
+func (a *archive) markAll() {
+	clear(a.marks)
 	for _, word := range a.found.words {
 		if word != 0 {
 			home, bit := a.mark(uint32(word >> 32))
-			marks[home] |= bit
-		}
-	}
-	return marks
-}
-
-// clearMark takes away the mark of a hash that stood at i. One that shares it stands
-// next to there.
-func (a *archive) clearMark(i int, hash uint32) {
-	home, bit := a.mark(hash)
-	for _, word := range a.found.words[max(i-1, 0) : i+1] {
-		if h, b := a.mark(uint32(word >> 32)); word != 0 && h == home && b == bit {
-			return
-		}
-	}
-	a.marks[home] &^= bit
-}
-
-func (a *archive) search(k key) (int, *record) {
-	hash := hashOf(k)
-	for i := a.found.find(hash); ; i++ {
-		number := a.found.at(i, hash)
-		if number == 0 {
-			return 0, nil
-		}
-		if r := a.at(number); r.key == k {
-			return i, r
+			a.marks[home] |= bit
 		}
 	}
 }
-
-// add enters a copy of r.
-func (a *archive) add(r *record) {
-	number := uint32(a.count + 1)
-	if n := len(a.unused); n > 0 {
-		number, a.unused = a.unused[n-1], a.unused[:n-1]
-	} else if a.count%len(shelf{}) == 0 {
-		a.chunks = append(a.chunks, new(shelf))
-	}
-	*a.at(number) = *r
-	a.found.add(hashOf(r.key), number)
-	a.setMark(hashOf(r.key))
-	a.count++
-}
-
-// remove takes out the record of k, which is there, and returns it.
-func (a *archive) remove(k key) record {
-	i, r := a.search(k)
-	a.unused = append(a.unused, a.found.at(i, hashOf(k)))
-	a.found.remove(i)
-	a.clearMark(i, hashOf(k))
-	removed := *r
-	*r = record{}
-	a.count--
-	return removed
-}
-
-func (a *archive) touch(k key) { a.found.touch(hashOf(k)) }
 
 // hashOf is what the archive finds a key by.
 func hashOf(k key) uint32 { return uint32(k.hi >> 32) }

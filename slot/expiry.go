@@ -266,9 +266,7 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 	ended := room[:0]
 	t.lockSet(t.stripesOf(buffer[:0], some))
 	for i := range some {
-		s := t.stripe(some[i].key)
-		s.live.touch(some[i].key)
-		s.past.touch(some[i].key)
+		t.stripe(some[i].key).live.touch(some[i].key)
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)

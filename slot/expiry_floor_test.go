@@ -116,7 +116,6 @@ func (f *expiryFloor) end(due []entry) {
 	for i := range due {
 		s := f.stripe(&due[i])
 		s.live.touch(due[i].key)
-		s.past.touch(due[i].key)
 	}
 	for i := range due {
 		s := f.stripe(&due[i])
@@ -130,11 +129,8 @@ func (f *expiryFloor) end(due []entry) {
 func (f *expiryFloor) forget(earliest []entry) {
 	for i := range earliest {
 		e := &earliest[i]
-		f.stripe(e).past.touch(e.key)
+		f.stripe(e).past.touchFirst()
 		f.index(e).touch(e.player)
-	}
-	for i := range earliest {
-		f.stripe(&earliest[i]).past.search(earliest[i].key)
 	}
 	for i := range earliest {
 		e := &earliest[i]

@@ -142,10 +142,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 		var buffer [together]int
 		t.lockSet(t.stripesOf(buffer[:0], some))
 		for i := range some {
-			t.stripe(some[i].key).past.touch(some[i].key)
-		}
-		for i := range some {
-			t.stripe(some[i].key).past.search(some[i].key) // touches the record
+			t.stripe(some[i].key).past.touchFirst()
 		}
 		for i := range some {
 			s := t.stripe(some[i].key)

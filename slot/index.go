@@ -44,7 +44,7 @@ func (x *index) home(hash uint32) int { return int(uint64(hash) * uint64(x.homes
 
 // add enters a number, which is not 0.
 func (x *index) add(hash, number uint32) {
-	if x.count >= x.homes-x.homes/4 {
+	if x.full() {
 		x.grow()
 	}
 	for !x.insert(uint64(hash)<<32 | uint64(number)) {
@@ -76,6 +76,27 @@ func (x *index) remove(i int) {
 	copy(x.words[i:end-1], x.words[i+1:end])
 	x.words[end-1] = 0
 	x.count--
+}
+
+// full tells whether it grows when one more is added.
+func (x *index) full() bool { return x.count >= x.homes-x.homes/4 }
+
+// keep drops the numbers that are not wanted. The others move up to their homes, so
+// they are read and written once, from front to back.
+func (x *index) keep(wanted func(number uint32) bool) {
+	next := 0
+	for i, word := range x.words {
+		x.words[i] = 0
+		switch {
+		case word == 0:
+		case !wanted(uint32(word)):
+			x.count--
+		default:
+			next = max(next, x.home(uint32(word>>32)))
+			x.words[next] = word
+			next++
+		}
+	}
 }
 
 func (x *index) grow() {

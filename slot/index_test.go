@@ -170,38 +170,99 @@ func requireRecords(t *testing.T, want map[key]place, rs *records) {
 	require.EqualValues(t, len(want), uint64(rs.count))
 }
 
-// Records of the past against a plain map.
+// Records of the past against a plain map: those who are forgotten are any, or the
+// earliest. Numbers wrap around.
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(3, 2))
-	var a archive
-	want := make(map[key]record)
-	for step := range uint32(20_000) {
-		filling := step/4_000%2 == 0
-		k := key{uint64(random.Uint32N(2_000)) << 53, uint64(random.Uint32N(2))} // some share the bits they are found by
-		r, there := want[k]
-		switch {
-		case there && (!filling || random.IntN(4) == 0):
-			require.Equal(t, r, a.remove(k))
-			delete(want, k)
-		case !there && filling:
-			r = record{key: k, place: step + 1, packed: step & 3}
-			a.add(&r)
-			want[k] = r
-		}
-		if step%200 == 0 {
-			for k, r := range want {
-				require.Equal(t, &r, a.find(k))
+	for name, forgetsAny := range map[string]bool{"any": true, "earliest": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(3, 2))
+			a := archive{first: math.MaxUint32 - 1000, next: math.MaxUint32 - 1000}
+			want := make(map[key]record)
+			var came []key
+			for step := range uint32(20_000) {
+				filling := step/4_000%2 == 0
+				k := key{uint64(random.Uint32N(2_000)) << 53, uint64(random.Uint32N(2))} // some share the bits they are found by
+				if !forgetsAny && len(came) > 0 && want[k].place != 0 {
+					k = came[0]
+				}
+				r, there := want[k]
+				switch {
+				case there && (!filling || random.IntN(4) == 0):
+					require.Equal(t, r, a.remove(k))
+					delete(want, k)
+					if i := slices.Index(came, k); i >= 0 {
+						came = slices.Delete(came, i, i+1)
+					}
+				case !there && filling:
+					r = record{key: k, place: step + 1, packed: step & 3}
+					a.add(&r)
+					want[k] = r
+					came = append(came, k)
+				}
+				if step%200 == 0 {
+					requireArchive(t, want, &a)
+				}
 			}
-			require.Equal(t, len(want), a.count)
-			require.Equal(t, a.allMarks(), a.marks)
+			for _, k := range slices.Collect(maps.Keys(want)) {
+				a.remove(k)
+				require.Nil(t, a.find(k))
+				delete(want, k)
+			}
+			requireArchive(t, want, &a)
+			require.Equal(t, a.next, a.first)
+		})
+	}
+}
+
+// requireArchive asks for these records and no others.
+func requireArchive(t *testing.T, want map[key]record, a *archive) {
+	t.Helper()
+	for k, r := range want {
+		require.Equal(t, &r, a.find(k))
+	}
+	require.Equal(t, len(want), a.count)
+	for high := range uint64(2_000) {
+		for low := range uint64(2) {
+			k := key{high << 53, low}
+			require.Equal(t, want[k].place != 0, a.find(k) != nil)
 		}
 	}
-	require.Greater(t, len(a.chunks), 10)
-	for _, k := range slices.Collect(maps.Keys(want)) {
-		a.remove(k)
-		require.Nil(t, a.find(k))
+	marked := archive{found: a.found, marks: make([]uint8, len(a.marks))}
+	marked.markAll()
+	require.True(t, slices.Equal(marked.marks, a.marks))
+}
+
+// An archive needs room for those who are there, however many have come and gone, in
+// order or, because one stays, behind him.
+func TestArchiveIsBounded(t *testing.T) {
+	t.Parallel()
+	const most = 500
+	for name, stays := range map[string]bool{"in order": false, "one stays": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(3, 5))
+			a := archive{first: math.MaxUint32 - 1000, next: math.MaxUint32 - 1000}
+			var keys []key
+			if stays {
+				a.add(&record{key: key{1, 1}, place: 1})
+			}
+			for number := range uint32(50_000) {
+				k := key{random.Uint64(), random.Uint64()}
+				a.add(&record{key: k, place: number + 1})
+				if keys = append(keys, k); len(keys) > most {
+					require.Equal(t, number+1-most, a.remove(keys[0]).place)
+					keys = keys[1:]
+				}
+				require.LessOrEqual(t, int(a.next-a.first), 2*most+2*shelfRecords+1)
+			}
+			require.LessOrEqual(t, len(a.shelves), 128)
+			require.LessOrEqual(t, int(a.found.homes), 3*most)
+			require.Equal(t, stays, a.find(key{1, 1}) != nil)
+			for _, k := range keys {
+				require.Equal(t, k, a.find(k).key)
+			}
+		})
 	}
-	require.Zero(t, a.count)
-	require.Empty(t, slices.DeleteFunc(a.marks, func(m uint8) bool { return m == 0 }))
 }

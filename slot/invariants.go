@@ -212,19 +212,29 @@ func (in *inspection) texts(x *texts, kept []int) {
 // archive checks that each record that is past is found.
 func (in *inspection) archive(a *archive, visit func(*record)) {
 	n := 0
-	in.index(&a.found, func(hash, number uint32) {
-		n++
+	for number := a.first; number != a.next; number++ {
 		r := a.at(number)
-		in.expect(uint32(r.key.hi>>32) == hash, "a record is found by another's key")
+		if r.place == 0 {
+			in.expect(*r == record{}, "a hole among the past is not empty")
+			continue
+		}
+		n++
+		in.expect(number != 0, "a past record has the number 0")
 		in.expect(a.find(r.key) == r, "a record is not found")
 		visit(r)
-	})
-	in.expect(n == a.count, "%d past records, counted %d", n, a.count)
-	in.expect(slices.Equal(a.marks, a.allMarks()), "an archive's marks are not its index's")
-	in.expect(n+len(a.unused) <= len(a.chunks)*len(shelf{}), "%d records and %d unused on %d shelves", n, len(a.unused), len(a.chunks))
-	for _, number := range a.unused {
-		in.expect(*a.at(number) == record{}, "an unused record is not empty")
 	}
+	in.expect(n == a.count, "%d past records, counted %d", n, a.count)
+	in.expect(n == 0 || a.at(a.first).place != 0 || a.first == 0, "the first of the past is a hole")
+	in.index(&a.found, func(hash, number uint32) {
+		r := a.known(number)
+		in.expect(r == nil || hashOf(r.key) == hash, "a record is found by another's key")
+	})
+	marked := archive{found: a.found, marks: make([]uint8, len(a.marks))}
+	marked.markAll()
+	in.expect(slices.Equal(a.marks, marked.marks), "an archive's marks are not its index's")
+	shelves := slices.DeleteFunc(slices.Clone(a.shelves), func(s *shelf) bool { return s == nil })
+	in.expect(len(shelves) <= int(a.next-a.first)/shelfRecords+2, "%d shelves for %d records", len(shelves), n)
+	in.expect(a.spare == nil || *a.spare == shelf{}, "the spare shelf is not empty")
 }
 
 // index checks open addressing as records does.

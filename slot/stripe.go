@@ -101,8 +101,7 @@ func (s *stripe) forget(k key) {
 // who are nearly alone on their page. To look at all at once would hold up accepts.
 func (s *stripe) tidy() {
 	for range 16 {
-		shelves := len(s.past.chunks) * len(shelf{})
-		if s.next++; s.next >= len(s.live.slots)+shelves {
+		if s.next++; s.next >= len(s.live.slots)+int(s.past.next-s.past.first) {
 			s.next = 0
 		}
 		r := s.at(s.next)
@@ -117,7 +116,7 @@ func (s *stripe) at(i int) *record {
 	if i < len(s.live.slots) {
 		return &s.live.slots[i]
 	}
-	return s.past.at(uint32(i - len(s.live.slots) + 1))
+	return s.past.at(s.past.first + uint32(i-len(s.live.slots)))
 }
 
 // find returns the record of a key, live or past, or nil.
