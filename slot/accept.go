@@ -53,7 +53,7 @@ func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error
 		return t.refuse(s, r, k, id, alias)
 	}
 	g := t.games.at(r.game)
-	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !takeOver && !r.waiting() {
+	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !r.returns(takeOver) {
 		return t.refuse(s, r, k, id, alias)
 	}
 	from := r.status()

@@ -133,7 +133,7 @@ func (a *archive) remove(k key) record {
 //
 //go:noinline
 func (a *archive) touchFirst() place {
-	if a.count == 0 {
+	if a.count == 0 { // whoever that is, is still among the live ones
 		return 0
 	}
 	return a.at(a.first).place

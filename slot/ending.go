@@ -18,12 +18,12 @@ type departure struct {
 	terminated bool // the game session itself has ended
 }
 
-// endLocked moves r, a live record of g, from the live ones to the past, where
-// it reads as e. Both locks, g's and s's, are held.
+// endLocked ends r, a live record of g, as e. It stays among the live ones until it is
+// put away. Both locks, g's and s's, are held.
 func (t *table) endLocked(g *gameSession, s *stripe, r *record, e *view) {
 	from := r.status()
-	s.live.remove(r)
-	s.past.add(&e.record)
+	*r = e.record
+	s.ended++
 	if from == session.StatusReserved {
 		s.timedOut++
 		s.timedOutTotal++
@@ -35,9 +35,10 @@ func (t *table) endLocked(g *gameSession, s *stripe, r *record, e *view) {
 	}
 }
 
-// finish ends r as e, unlocks s and frees the seat. g stays locked.
+// finish ends r as e, puts it away, unlocks s and frees the seat. g stays locked.
 func (t *table) finish(g *gameSession, s *stripe, r *record, e *view) {
 	t.endLocked(g, s, r, e)
+	s.putAway(r)
 	s.mu.Unlock()
 	t.remember([]past{e.past()})
 	t.depart(g, []view{*e})

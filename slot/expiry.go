@@ -144,7 +144,7 @@ func (x *expiry) tell() {
 	}
 }
 
-// runReclaimer ends and forgets what is due when the alarm has rung.
+// runReclaimer ends, puts away and forgets what is due when the alarm has rung.
 func (t *table) runReclaimer() {
 	for {
 		select {
@@ -154,7 +154,7 @@ func (t *table) runReclaimer() {
 		}
 		t.mayGoOn()
 		t.reclaim()
-		for t.forgetEnded() {
+		for t.putAwaySome() || t.forgetEnded() {
 			t.checked()
 			t.reclaim() // seats do not wait for it
 		}
@@ -172,11 +172,13 @@ func (x *expiry) rest() {
 
 // catchUp raises the horizon to now and reclaims all that is behind it, to the
 // nanosecond: for calls that count seats. No lock is held.
-func (t *table) catchUp() { t.catchUpUntil(func() bool { return false }) }
+func (t *table) catchUp() {
+	t.catchUpUntil(func() bool { return false })
+	t.forgetSurplus(all)
+}
 
 // catchUpUntil is catchUp for who needs no more than that something holds, such as
-// that a seat is free. What is left is the reclaimer's: a million expiries take a
-// second.
+// that a seat is free. What is left is the reclaimer's.
 func (t *table) catchUpUntil(enough func() bool) {
 	x := &t.expiry
 	now := t.now()
@@ -188,7 +190,7 @@ func (t *table) catchUpUntil(enough func() bool) {
 	defer func() { // also if the logger panics
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.help--; more {
+		if x.help--; more || t.leftovers.there.Load() {
 			x.tell()
 		}
 		x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
@@ -208,7 +210,6 @@ func (t *table) reclaim() {
 func (t *table) reclaimSome() bool {
 	unsaid, more := t.reclaimBatch()
 	t.base.departed(unsaid)
-	t.forgetSurplus()
 	t.checked()
 	runtime.Gosched() // on a single processor players wait meanwhile: 1 ms instead of 50 at 100,000 expiries
 	return more
@@ -255,6 +256,9 @@ func (t *table) expire(entries []listed, now int64) []departure {
 		ended = t.expireSome(g, entries[first:min(first+together, len(entries))], ended, now)
 	}
 	t.remember(ended)
+	if len(ended) > 0 {
+		t.leftovers.there.Store(true)
+	}
 	return g.leave()
 }
 
@@ -272,7 +276,7 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 		s := t.stripe(some[i].key)
 		r := s.live.find(some[i].key)
 		switch {
-		case r == nil || r.seq != some[i].seq: // it ended
+		case r == nil || r.seq != some[i].seq || r.status().Terminal(): // it ended
 		case !r.waiting(): // it was accepted
 			r.until = 0
 		case r.until > now: // it was extended

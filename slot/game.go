@@ -132,7 +132,7 @@ func (t *Table) TerminateGameSession(id string) error {
 		t.terminate(g)
 	}
 	t.unlock(g)
-	t.forgetSurplus()
+	t.forgetSurplus(all)
 	return nil
 }
 

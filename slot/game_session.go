@@ -40,7 +40,8 @@ type gameSession struct {
 	first place // its player sessions, live and retained; protected by the roster's lock
 }
 
-// lives tells whether r, a live record of g, reads as live at the horizon.
+// lives tells whether r, a record of g that has not been ended, reads as live at the
+// horizon.
 func (g *gameSession) lives(r *record, horizon int64) bool {
 	return g.ended.Load() == never && !r.due(horizon)
 }

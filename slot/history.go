@@ -1,6 +1,7 @@
 package slot
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -83,31 +84,42 @@ func (t *table) cleanHistory() {
 	}
 }
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained. No lock is held.
-func (t *table) forgetSurplus() {
-	for some := true; some; {
-		switch surplus := int(t.history.retained.Load()) - t.config.MaxRetained; {
-		case surplus <= 0:
+// all is more than there are of anything.
+const all = math.MaxInt
+
+// forgetSurplus forgets the earliest ended beyond MaxRetained: n of them, or a few
+// more. Who has added some forgets as many; those whom the reclaimer has added are its
+// own affair. No lock is held.
+func (t *table) forgetSurplus(n int) {
+	for n > 0 {
+		forgot := t.forgetSome()
+		if forgot == 0 {
 			return
-		case surplus <= together: // to clear the room for more takes longer than to forget one
-			var ps [together]past
-			var known [together]listed
-			some = t.forgetSome(ps[:], known[:0])
-		default:
-			var ps [16 * together]past
-			var known [16 * together]listed
-			some = t.forgetSome(ps[:], known[:0])
 		}
+		n -= forgot
 	}
 }
 
-// forgetSome forgets as many as there is room for. It reports false if there is
-// nobody to forget.
-func (t *table) forgetSome(room []past, known []listed) bool {
-	surplus := t.history.surplus(t.config.MaxRetained, room)
-	if len(surplus) == 0 {
-		return false
+// forgetSome is a part of it. It returns how many that was.
+func (t *table) forgetSome() int {
+	switch surplus := int(t.history.retained.Load()) - t.config.MaxRetained; {
+	case surplus <= 0:
+		return 0
+	case surplus <= together: // to clear the room for more takes longer than to forget one
+		var ps [together]past
+		var known [together]listed
+		return t.forgetFew(ps[:], known[:0])
+	default:
+		var ps [16 * together]past
+		var known [16 * together]listed
+		return t.forgetFew(ps[:], known[:0])
 	}
+}
+
+// forgetFew forgets as many as there is room for, and returns how many that was.
+func (t *table) forgetFew(room []past, known []listed) int {
+	surplus := t.history.surplus(t.config.MaxRetained, room)
+	forgot := len(surplus)
 	for len(surplus) > 0 {
 		n := 1
 		for n < len(surplus) && surplus[n].game == surplus[0].game {
@@ -118,7 +130,7 @@ func (t *table) forgetSome(room []past, known []listed) bool {
 		}
 		surplus = surplus[n:]
 	}
-	return true
+	return forgot
 }
 
 // forget removes player sessions of one game session that have ended. It returns
@@ -142,7 +154,7 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 		var buffer [together]int
 		t.lockSet(t.stripesOf(buffer[:0], some))
 		for i := range some {
-			t.stripe(some[i].key).past.touchFirst()
+			t.stripe(some[i].key).touchEnded(some[i].key)
 		}
 		for i := range some {
 			s := t.stripe(some[i].key)

@@ -155,9 +155,20 @@ func (in *inspection) expect(ok bool, format string, args ...any) {
 
 func (in *inspection) stripe(i int) {
 	s := &in.stripes[i]
-	active, timedOut := 0, 0
+	active, timedOut, ended := 0, 0, 0
+	past := func(r *record) {
+		in.expect(in.past[r.place] == nil && in.live[r.place] == nil, "two records at place %d", r.place)
+		in.past[r.place] = r
+		if r.status() == session.StatusTimedOut {
+			timedOut++
+		}
+	}
 	in.records(&s.live, func(r *record) {
-		in.expect(!r.status().Terminal(), "stripe %d: a live record is %v", i, r.status())
+		if r.status().Terminal() {
+			past(r)
+			ended++
+			return
+		}
 		in.expect(in.live[r.place] == nil, "two live records at place %d", r.place)
 		in.live[r.place] = r
 		if r.status() == session.StatusActive {
@@ -166,13 +177,10 @@ func (in *inspection) stripe(i int) {
 	})
 	in.archive(&s.past, func(r *record) {
 		in.expect(r.status().Terminal(), "stripe %d: a past record is %v", i, r.status())
-		in.expect(in.past[r.place] == nil && in.live[r.place] == nil, "two records at place %d", r.place)
 		in.expect(s.live.find(r.key) == nil, "stripe %d: a key is live and past", i)
-		in.past[r.place] = r
-		if r.status() == session.StatusTimedOut {
-			timedOut++
-		}
+		past(r)
 	})
+	in.expect(ended == s.ended, "stripe %d: counts %d to be put away, has %d", i, s.ended, ended)
 	in.expect(active == s.active(), "stripe %d: counts %d active, has %d", i, s.active(), active)
 	in.expect(timedOut == s.timedOut, "stripe %d: counts %d timed out, has %d", i, s.timedOut, timedOut)
 	kept := make([]int, len(s.texts.pages))
@@ -442,9 +450,16 @@ func (in *inspection) atRest() {
 	h := &t.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	t.expiry.mu.Lock()
+	defer t.expiry.mu.Unlock()
 	retained := int(h.retained.Load())
 	in.expect(retained == len(in.past), "history counts %d retained, there are %d", retained, len(in.past))
-	in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
+	if !t.expiry.told && !t.closed.Load() { // the reclaimer is through
+		in.expect(retained <= t.config.MaxRetained, "%d retained, at most %d", retained, t.config.MaxRetained)
+		for i := range t.stripes {
+			in.expect(t.stripes[i].ended == 0, "stripe %d: %d are not put away", i, t.stripes[i].ended)
+		}
+	}
 	stands := make(map[place]int)
 	var all []past
 	ended := &h.ended
@@ -473,8 +488,6 @@ func (in *inspection) atRest() {
 		in.expect(stands[p] == 1, "place %d stands %d times in the history", p, stands[p])
 	}
 
-	t.expiry.mu.Lock()
-	defer t.expiry.mu.Unlock()
 	x := &t.expiry
 	next, ok := x.wheel.Next()
 	in.expect(!ok || t.closed.Load() || x.set <= next, "the alarm is set to %d, the next bucket comes at %d", x.set, next)

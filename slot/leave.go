@@ -83,5 +83,5 @@ func (t *Table) conclude(g *gameSession, s *stripe, r *record, e *view) {
 		s.mu.Unlock()
 	}
 	t.unlock(g)
-	t.forgetSurplus()
+	t.forgetSurplus(1)
 }

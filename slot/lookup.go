@@ -31,7 +31,7 @@ func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, err
 	t.now() // deadlines are judged by the clock
 	r, ok := t.liveOf(g, playerID, t.roster.hash(playerID))
 	t.unlock(g)
-	t.forgetSurplus() // on the way, one may have ended
+	t.forgetSurplus(all) // on the way, one may have ended
 	if !ok {
 		return session.PlayerSession{}, session.ErrPlayerSessionNotFound
 	}

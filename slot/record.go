@@ -55,6 +55,11 @@ func (r *record) waiting() bool {
 	return r.cause() == session.CauseReserved || r.cause() == session.CauseDropped
 }
 
+// returns tells whether a player who has been accepted may be so again.
+func (r *record) returns(takeOver bool) bool {
+	return r.status() == session.StatusActive && (takeOver || r.waiting())
+}
+
 // due tells whether the session has a deadline and it has passed by now.
 func (r *record) due(now int64) bool { return r.waiting() && r.until <= now }
 

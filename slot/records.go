@@ -60,7 +60,7 @@ func (t *records) touch(k key) uint64 {
 
 // add puts r, whose key is not there yet, in its place.
 func (t *records) add(r *record) {
-	if t.count >= t.homes-t.homes/4 {
+	if t.full() {
 		t.grow()
 	}
 	for !t.insert(r) {
@@ -103,6 +103,38 @@ func (t *records) remove(r *record) {
 	t.slots[end-1] = record{}
 	t.count--
 }
+
+// sweep takes out those of n slots from first on who are gone, and moves the others up
+// to their homes. It goes on until that moves nobody any more, and returns the slot
+// behind. gone is asked once of each.
+func (t *records) sweep(first, n int, gone func(*record) bool) (next int) {
+	free, i := first, first // from free on, up to i, nobody stands
+	for ; i < len(t.slots); i++ {
+		r := &t.slots[i]
+		if i >= first+n && (r.place == 0 || free == i || t.home(r.key) == i) {
+			break
+		}
+		switch {
+		case r.place == 0:
+			clear(t.slots[free:i])
+			free = i + 1
+		case gone(r):
+			t.count--
+		default:
+			to := max(free, t.home(r.key))
+			clear(t.slots[free:to])
+			if to < i {
+				t.slots[to] = *r
+			}
+			free = to + 1
+		}
+	}
+	clear(t.slots[free:i])
+	return i
+}
+
+// full tells whether they grow when one more is added.
+func (t *records) full() bool { return t.count >= t.homes-t.homes/4 }
 
 // grow makes room for more. The order of the records stays, so they are read and
 // written once, from front to back.

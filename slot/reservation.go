@@ -144,7 +144,7 @@ func (t *Table) reserve(party []Reservation, cs []claim, out []*session.PlayerSe
 		t.catchUpUntil(func() bool { return g.hasRoom(len(party)) }) // a seat whose deadline has just passed is free
 		err = t.reserveIn(g, party, cs, out)
 	}
-	t.forgetSurplus()
+	t.forgetSurplus(len(party))
 	if err == nil && t.log.says(zerolog.DebugLevel) {
 		for i := range out {
 			t.log.moved(*out[i], "player session reserved")
@@ -266,7 +266,7 @@ func (t *Table) liveOf(g *gameSession, playerID string, hash uint32) (view, bool
 		s.mu.Lock()
 		r := s.live.find(k)
 		switch {
-		case r == nil || r.place != p: // it has ended
+		case r == nil || r.place != p || r.status().Terminal():
 			s.mu.Unlock()
 			p, k = t.roster.nextLive(g, hash, p)
 		case !g.lives(r, t.horizon.Load()):
@@ -434,6 +434,7 @@ func (t *Table) appear(g *gameSession, res *Reservation, c *claim, now int64) {
 			c.held.end(session.CauseReplaced, replaced)
 		}
 		t.endLocked(g, s, r, &c.held)
+		s.putAway(r)
 	}
 	s := t.stripe(c.key)
 	alias := ""

@@ -64,9 +64,9 @@ func (t *table) stats() Stats {
 
 // addTo adds the figures of s, which is locked.
 func (s *stripe) addTo(sum *Stats, refused map[string]uint64) {
-	sum.Reserved += int(s.live.count) - s.active()
+	sum.Reserved += int(s.live.count) - s.ended - s.active()
 	sum.Active += s.active()
-	sum.Completed += s.past.count - s.timedOut
+	sum.Completed += s.past.count + s.ended - s.timedOut
 	sum.TimedOut += s.timedOut
 	sum.ReservedTotal += s.reservedTotal
 	sum.AcceptedTotal += s.accepted

@@ -23,12 +23,13 @@ type stripeState struct {
 	mu sync.Mutex // protects all below
 
 	// What an accept needs stands in one cache line.
-	live     records // RESERVED and ACTIVE
+	live     records // RESERVED and ACTIVE, and who is still to be put away
 	accepted uint64
 	texts    texts // of all
 
 	past     archive // COMPLETED and TIMEDOUT, retained
-	timedOut int     // of the past
+	ended    int     // of live: they are, too, and are to be put away
+	timedOut int     // of all of these
 	next     int     // where to tidy
 
 	reservedTotal, returned, completedTotal, timedOutTotal uint64
@@ -80,14 +81,60 @@ func (s *stripe) add(r *record, playerID, playerData, alias string) string {
 		r.text = s.texts.add(playerID, playerData, alias, string([]byte{byte(len(alias))}))
 		r.packed |= aliasBit
 	}
+	if s.live.full() && s.ended > int(s.live.homes)/8 {
+		s.putAwayFrom(0, len(s.live.slots))
+	}
 	s.live.add(r)
 	s.reservedTotal++
 	return s.texts.at(r.text)
 }
 
-// forget removes the record of a key, which is past.
+// putAway moves r, which has ended, to the past.
+func (s *stripe) putAway(r *record) {
+	s.past.add(r)
+	s.live.remove(r)
+	s.ended--
+}
+
+// putAwayFrom is that for all who have ended in n slots, or a few more, of the live
+// ones. It returns the next slot. Going from one to the next, the processor waits for
+// no memory: so this takes a fraction of what as many calls of putAway do.
+func (s *stripe) putAwayFrom(first, n int) (next int) {
+	return s.live.sweep(first, n, func(r *record) bool {
+		if !r.status().Terminal() {
+			return false
+		}
+		s.past.add(r)
+		s.ended--
+		return true
+	})
+}
+
+// take removes the record of a key, which has ended, and returns it.
+func (s *stripe) take(k key) record {
+	if s.ended > 0 {
+		if r := s.live.find(k); r != nil {
+			taken := *r
+			s.live.remove(r)
+			s.ended--
+			return taken
+		}
+	}
+	return s.past.remove(k)
+}
+
+// touchEnded is records' touch, for take.
+func (s *stripe) touchEnded(k key) {
+	if s.ended > 0 {
+		s.live.touch(k)
+	} else {
+		s.past.touchFirst()
+	}
+}
+
+// forget removes the record of a key, which has ended.
 func (s *stripe) forget(k key) {
-	r := s.past.remove(k)
+	r := s.take(k)
 	if r.status() == session.StatusTimedOut {
 		s.timedOut--
 	}

@@ -44,16 +44,17 @@ type table struct {
 	closed   atomic.Bool // set for good, then every lock is passed through
 	draining atomic.Bool
 
-	config  Config
-	clock   clock
-	keys    keys
-	stripes []stripe
-	games   *gameSessions
-	roster  roster
-	expiry  expiry
-	history history
-	events  eventQueue
-	refused refusedReservations
+	config    Config
+	clock     clock
+	keys      keys
+	stripes   []stripe
+	games     *gameSessions
+	roster    roster
+	expiry    expiry
+	leftovers leftovers
+	history   history
+	events    eventQueue
+	refused   refusedReservations
 
 	base     *journal   // the table's own
 	mu       sync.Mutex // protects journals; a leaf
