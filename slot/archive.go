@@ -15,14 +15,21 @@ type archive struct {
 	// The records have numbers from first on; next is nobody's yet. Both wrap around,
 	// and 0 is left out. Who was forgotten before others has left a hole.
 	first, next uint32
-	count       int // of records
+	count       int    // of records
+	marked      uint32 // homes of found that marks were made for
 
-	found index   // numbers, by the first bits of the key
-	marks []uint8 // by home: a bit for each eighth of it that a hash of found lies in
-
-	fresh [8]uint64 // words for found: of the last who came
-	late  int       // how many these are
+	// What a refusal needs stands in two cache lines, of which the second one is for
+	// the last who came and, in the stripe, for the number of refusals.
+	found index     // numbers, by the first bits of the key
+	marks []uint64  // for each markedHomes of found: three bits for each hash there
+	late  int       // how many of fresh there are
+	fresh [7]uint64 // words for found: of the last who came
 }
+
+// markedHomes are as many as a word of marks is for. The marks of a full history are
+// 200 KB then and say of one stranger in twelve that he may be there; with a bit for
+// each eighth of a home it was as many, but 400 KB.
+const markedHomes = 16
 
 // shelves are a ring by number. Its length is a power of two.
 type shelves []*shelf
@@ -59,7 +66,7 @@ func (a *archive) find(k key) *record {
 			}
 		}
 	}
-	if home, bit := a.mark(hash); home >= len(a.marks) || a.marks[home]&bit == 0 {
+	if at, bits := a.mark(hash); at >= len(a.marks) || a.marks[at]&bits != bits {
 		return nil
 	}
 	for i := a.found.find(hash); ; i++ {
@@ -175,7 +182,7 @@ func (a *archive) enter() {
 		a.touch(uint32(word >> 32))
 	}
 	for _, word := range a.fresh[:a.late] {
-		if a.found.full() && int(a.found.count)-int(a.next-a.first) > int(a.found.homes)/8 {
+		if a.found.full() && int(a.found.count)-int(a.next-a.first) > int(a.found.homes)/16 {
 			a.sweep()
 		}
 		a.found.add(uint32(word>>32), uint32(word))
@@ -188,8 +195,8 @@ func (a *archive) enter() {
 //
 //go:noinline
 func (a *archive) touch(hash uint32) uint64 {
-	if home, _ := a.mark(hash); home < len(a.marks) {
-		return a.found.words[home] ^ uint64(a.marks[home])
+	if at, _ := a.mark(hash); at < len(a.marks) {
+		return a.found.words[a.found.home(hash)] ^ a.marks[at]
 	}
 	return 0
 }
@@ -200,20 +207,23 @@ func (a *archive) sweep() {
 	a.markAll()
 }
 
-// mark is where a hash is marked.
-func (a *archive) mark(hash uint32) (home int, bit uint8) {
-	at := uint64(hash) * uint64(a.found.homes)
-	return int(at >> 32), 1 << (at >> 29 & 7)
+// mark is where a hash is marked, and how.
+func (a *archive) mark(hash uint32) (at int, bits uint64) {
+	place := uint64(hash) * uint64(a.found.homes) // the home, and where in it
+	spread := uint32(place) * 0x9E3779B1          // 2^32 over the golden ratio
+	bits = 1<<(spread>>26) | 1<<(spread>>20&63) | 1<<(spread>>14&63)
+	return int(place>>32) / markedHomes, bits
 }
 
 // setMark marks a hash that has been entered.
 func (a *archive) setMark(hash uint32) {
-	if len(a.marks) != int(a.found.homes) { // it has grown
-		a.marks = make([]uint8, a.found.homes)
+	if a.marked != a.found.homes { // it has grown
+		a.marked = a.found.homes
+		a.marks = make([]uint64, (a.marked+markedHomes-1)/markedHomes)
 		a.markAll()
 	}
-	home, bit := a.mark(hash)
-	a.marks[home] |= bit
+	at, bits := a.mark(hash)
+	a.marks[at] |= bits
 }
 
 // markAll sets the marks of the index as it is.
@@ -221,8 +231,8 @@ func (a *archive) markAll() {
 	clear(a.marks)
 	for _, word := range a.found.words {
 		if word != 0 {
-			home, bit := a.mark(uint32(word >> 32))
-			a.marks[home] |= bit
+			at, bits := a.mark(uint32(word >> 32))
+			a.marks[at] |= bits
 		}
 	}
 }

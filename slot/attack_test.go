@@ -199,7 +199,7 @@ func keep(k key, id string, alias bool) (*stripe, record) {
 		text = id
 	}
 	s.add(&r, "player", "data", text)
-	return s, r
+	return s, *s.live.find(k)
 }
 
 // What a player chose forges no line and fills no log, wherever it is printed.

@@ -229,7 +229,7 @@ func requireArchive(t *testing.T, want map[key]record, a *archive) {
 			require.Equal(t, want[k].place != 0, a.find(k) != nil)
 		}
 	}
-	marked := archive{found: a.found, marks: make([]uint8, len(a.marks))}
+	marked := archive{found: a.found, marks: make([]uint64, len(a.marks))}
 	marked.markAll()
 	require.True(t, slices.Equal(marked.marks, a.marks))
 }

@@ -237,7 +237,7 @@ func (in *inspection) archive(a *archive, visit func(*record)) {
 		r := a.known(number)
 		in.expect(r == nil || hashOf(r.key) == hash, "a record is found by another's key")
 	})
-	marked := archive{found: a.found, marks: make([]uint8, len(a.marks))}
+	marked := archive{found: a.found, marks: make([]uint64, len(a.marks))}
 	marked.markAll()
 	in.expect(slices.Equal(a.marks, marked.marks), "an archive's marks are not its index's")
 	shelves := slices.DeleteFunc(slices.Clone(a.shelves), func(s *shelf) bool { return s == nil })

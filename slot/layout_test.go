@@ -16,6 +16,10 @@ func TestLayout(t *testing.T) {
 	if bits.UintSize == 64 {
 		require.EqualValues(t, 64, unsafe.Sizeof(record{}))
 		require.LessOrEqual(t, unsafe.Offsetof(stripeState{}.texts)+16, uintptr(64), "what an accept touches of a stripe")
+		past := unsafe.Offsetof(stripeState{}.past)
+		require.Zero(t, (past+unsafe.Offsetof(archive{}.found))%64, "what a refusal touches of a stripe")
+		require.Zero(t, (past+unsafe.Offsetof(archive{}.fresh))%64)
+		require.EqualValues(t, 64-8, unsafe.Offsetof(stripeState{}.refused)-past-unsafe.Offsetof(archive{}.fresh))
 	} else {
 		require.LessOrEqual(t, unsafe.Sizeof(record{}), uintptr(64))
 	}

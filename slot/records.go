@@ -58,20 +58,23 @@ func (t *records) touch(k key) uint64 {
 	return 0
 }
 
-// add puts r, whose key is not there yet, in its place.
-func (t *records) add(r *record) {
+// add puts a copy of r, whose key is not there yet, in its place, and returns it.
+func (t *records) add(r *record) *record {
 	if t.full() {
 		t.grow()
 	}
-	for !t.insert(r) {
+	t.count++
+	for {
+		if added := t.insert(r); added != nil {
+			return added
+		}
 		t.grow()
 	}
-	t.count++
 }
 
-// insert shifts those behind r's place up to the next empty slot. It reports
-// false if there is none.
-func (t *records) insert(r *record) bool {
+// insert shifts those behind r's place up to the next empty slot. It returns nil
+// if there is none.
+func (t *records) insert(r *record) *record {
 	i := t.home(r.key)
 	for i < len(t.slots) && t.slots[i].place != 0 && t.slots[i].key.hi <= r.key.hi {
 		i++
@@ -81,11 +84,11 @@ func (t *records) insert(r *record) bool {
 		end++
 	}
 	if end == len(t.slots) {
-		return false
+		return nil
 	}
 	copy(t.slots[i+1:end+1], t.slots[i:end])
 	t.slots[i] = *r
-	return true
+	return &t.slots[i]
 }
 
 // remove takes out r, which find has returned, and moves those up that stand

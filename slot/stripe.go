@@ -12,12 +12,18 @@ import (
 // an accept learns under one lock all there is to know.
 type stripe struct {
 	stripeState
-	_ [(cacheLines - unsafe.Sizeof(stripeState{})%cacheLines) % cacheLines]byte
+	_ [stripeSize - unsafe.Sizeof(stripeState{})]byte
 }
 
-// cacheLines is what stripes are padded to: two lines of 64 bytes, since
-// processors fetch them in pairs.
-const cacheLines = 128
+const (
+	// cacheLines is what stripes are padded to: two lines of 64 bytes, since
+	// processors fetch them in pairs.
+	cacheLines = 128
+
+	// stripeSize is an odd multiple of that. Of a power of two, the first lines of
+	// all stripes would be in an eighth of the nearest cache.
+	stripeSize = ((unsafe.Sizeof(stripeState{})+cacheLines-1)/cacheLines | 1) * cacheLines
+)
 
 type stripeState struct {
 	mu sync.Mutex // protects all below
@@ -27,14 +33,16 @@ type stripeState struct {
 	accepted uint64
 	texts    texts // of all
 
-	past     archive // COMPLETED and TIMEDOUT, retained
-	ended    int     // of live: they are, too, and are to be put away
-	timedOut int     // of all of these
-	next     int     // where to tidy
+	completedTotal, timedOutTotal uint64
 
-	reservedTotal, returned, completedTotal, timedOutTotal uint64
-
+	ended   int     // of live: they are COMPLETED or TIMEDOUT, and are to be put away
+	past    archive // COMPLETED and TIMEDOUT, retained
 	refused [refusals]uint64
+
+	timedOut int // of ended and past
+	next     int // where to tidy
+
+	reservedTotal, returned uint64
 }
 
 // refusal is why an accept is refused once the id is well formed.
@@ -75,18 +83,19 @@ func (s *stripe) aliased(r *record, id string) bool {
 // add enters a live player session, and returns its text.
 func (s *stripe) add(r *record, playerID, playerData, alias string) string {
 	r.made |= uint64(len(playerID))
+	var stands text
 	if alias == "" {
-		r.text = s.texts.add(playerID, playerData)
+		stands = s.texts.add(playerID, playerData)
 	} else {
-		r.text = s.texts.add(playerID, playerData, alias, string([]byte{byte(len(alias))}))
+		stands = s.texts.add(playerID, playerData, alias, string([]byte{byte(len(alias))}))
 		r.packed |= aliasBit
 	}
 	if s.live.full() && s.ended > int(s.live.homes)/8 {
 		s.putAwayFrom(0, len(s.live.slots))
 	}
-	s.live.add(r)
+	s.live.add(r).text = stands // there: to copy what has just been written in parts takes long
 	s.reservedTotal++
-	return s.texts.at(r.text)
+	return s.texts.at(stands)
 }
 
 // putAway moves r, which has ended, to the past.
