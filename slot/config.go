@@ -31,6 +31,7 @@ type Config struct {
 
 	// MaxRetained bounds the COMPLETED and TIMEDOUT player sessions kept in all;
 	// beyond it the earliest ended go first, in any order if within one millisecond.
+	// When many time out together, more are kept until all their seats are free.
 	// 0: 262,144. Chosen here: some 60 MB.
 	MaxRetained int
 
