@@ -235,7 +235,7 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 		for same < len(known) && known[same].game == known[0].game {
 			same++
 		}
-		unsaid = append(unsaid, t.expire(known[:same], now)...)
+		unsaid = append(unsaid, t.expire(known[:same], now, n == batch)...)
 		known = known[same:]
 	}
 	return unsaid, n > 0
@@ -243,8 +243,9 @@ func (t *table) reclaimBatch() (unsaid []departure, more bool) {
 
 // expire looks up what the wheel's entries stand for, all of one game session.
 // Those whose deadline has passed end. One that was extended is scheduled again,
-// any other dropped. It returns what is to be said in the log.
-func (t *table) expire(entries []listed, now int64) []departure {
+// any other dropped. In a storm, who ends is left to be put away later. It returns what
+// is to be said in the log.
+func (t *table) expire(entries []listed, now int64, storm bool) []departure {
 	g := t.games.lookup(entries[0].game)
 	if g == nil {
 		return nil // forgotten meanwhile
@@ -253,10 +254,10 @@ func (t *table) expire(entries []listed, now int64) []departure {
 	var room [batch]past
 	ended := room[:0]
 	for first := 0; first < len(entries); first += together {
-		ended = t.expireSome(g, entries[first:min(first+together, len(entries))], ended, now)
+		ended = t.expireSome(g, entries[first:min(first+together, len(entries))], ended, now, storm)
 	}
 	t.remember(ended)
-	if len(ended) > 0 {
+	if storm {
 		t.leftovers.there.Store(true)
 	}
 	return g.leave()
@@ -264,7 +265,7 @@ func (t *table) expire(entries []listed, now int64) []departure {
 
 // expireSome is expire for as many as go together. g is locked. Those who ended
 // are appended to pasts.
-func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int64) []past {
+func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int64, storm bool) []past {
 	var buffer [together]int
 	var room [together]view
 	ended := room[:0]
@@ -286,6 +287,9 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 			ended = append(ended, s.settled(r, now, g.ended.Load()))
 			e := &ended[len(ended)-1]
 			t.endLocked(g, s, r, e)
+			if !storm {
+				s.putAway(r)
+			}
 			pasts = append(pasts, e.past())
 		}
 		t.unlockBefore(s, some[i+1:])

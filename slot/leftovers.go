@@ -2,11 +2,12 @@ package slot
 
 import "sync/atomic"
 
-// leftovers are player sessions that have timed out and still stand among the live
-// ones of their stripes. For a seat to be free again it takes no more than that its
-// record says so: one line of memory that is in no cache. To enter the record in the
-// archive, and to forget another one for it, takes several: that is done once all the
-// seats are free, and then stripe by stripe, in the order in which they stand.
+// leftovers are player sessions that have timed out in a storm, many together, and
+// still stand among the live ones of their stripes. For a seat to be free again it
+// takes no more than that its record says so: one line of memory that is in no cache.
+// To enter the record in the archive, and to forget another one for it, takes several:
+// that is done once all the seats are free, and then stripe by stripe, in the order in
+// which they stand.
 type leftovers struct {
 	there atomic.Bool // there may be some, where the round is not under way
 
@@ -21,6 +22,9 @@ const slotsAtOnce = 256
 // putAwaySome puts some of the leftovers away, or forgets some who ended before them.
 // It reports whether there may be more to do. It is the reclaimer's.
 func (t *table) putAwaySome() bool {
+	if t.closed.Load() {
+		return false
+	}
 	if t.forgetSome() > 0 { // first: who is forgotten need not be put away
 		return true
 	}

@@ -58,7 +58,7 @@ func TestLeftovers(t *testing.T) {
 	requireLate()
 	_, err := table.Live("match", "late")
 	require.ErrorIs(t, err, session.ErrPlayerSessionNotFound)
-	table.expire([]listed{entry}, farthest) // the wheel may have a second entry
+	table.expire([]listed{entry}, farthest, true) // the wheel may have a second entry
 	requireLate()
 
 	for table.putAwaySome() {
@@ -72,15 +72,15 @@ func TestLeftovers(t *testing.T) {
 	require.NoError(t, table.CheckAtRest())
 }
 
-// timeOut does what the reclaimer does at the deadline of a reservation, but does not
-// put it away. It returns what the wheel's entry stands for.
+// timeOut does what the reclaimer does in a storm at the deadline of a reservation, but
+// does not put it away. It returns what the wheel's entry stands for.
 func (t *Table) timeOut(tb testing.TB, id string) listed {
 	tb.Helper()
 	s, r, err := t.lockStripe(id)
 	require.NoError(tb, err)
 	entry, deadline := listed{cursor{r.seq, r.place}, r.key, r.game}, r.until
 	s.mu.Unlock()
-	t.expire([]listed{entry}, deadline)
+	t.expire([]listed{entry}, deadline, true)
 	return entry
 }
 

@@ -94,7 +94,7 @@ func TestExpireGivenAgain(t *testing.T) {
 	x := newGivenAgain(t)
 	x.forget(t)
 	x.again(t, "second")
-	x.expire([]listed{x.was}, never)
+	x.expire([]listed{x.was}, never, false)
 	x.requireHeld(t, 1, 1)
 	ps, err := x.Lookup(x.res.PlayerSessionID)
 	require.NoError(t, err)
