@@ -1,12 +1,12 @@
 package slot
 
-// archive holds the records that are past, in the order in which they came. Nearly
-// in that order they are forgotten: so both of its ends are near the processor, and
-// who is forgotten is found at the front.
+// archive holds the records that are past, in the order in which they came. In that
+// order they are forgotten, but for those whom a storm has left: so both of its ends
+// are near the processor, and who is forgotten is mostly found at the front.
 //
 // Others are found by an index of 8 bytes each, and since most that is asked for has
 // never been there, by marks before that. Neither is in a cache just for somebody who
-// comes or is forgotten: so they who come are entered eight at a time, and they who
+// comes or is forgotten: so they who come are entered seven at a time, and they who
 // are forgotten stay there until it is full.
 type archive struct {
 	shelves shelves
@@ -163,8 +163,8 @@ func (a *archive) takeDown(number uint32) {
 }
 
 // compact closes all holes, when they are more than the records: that is so where
-// somebody stays long who left before many others, and these are forgotten sooner,
-// with their game sessions.
+// somebody stays long who left before many others, and these are forgotten sooner, with
+// their game sessions, or had left in a storm.
 func (a *archive) compact() {
 	var dense archive
 	for n := a.first; n != a.next; n++ {

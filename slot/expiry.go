@@ -154,12 +154,19 @@ func (t *table) runReclaimer() {
 		}
 		t.mayGoOn()
 		t.reclaim()
-		for t.putAwaySome() || t.forgetEnded() {
+		for t.tidySome() {
 			t.checked()
 			t.reclaim() // seats do not wait for it
 		}
 		t.expiry.rest()
 	}
+}
+
+// tidySome does a part of what is left to do when the seats are free, and reports
+// whether there may be more.
+func (t *table) tidySome() bool {
+	putAway := t.putAwaySome()
+	return t.forgetEnded() || putAway
 }
 
 // rest lets the timer sleep for long again, unless it has rung meanwhile.
@@ -190,7 +197,7 @@ func (t *table) catchUpUntil(enough func() bool) {
 	defer func() { // also if the logger panics
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.help--; more || t.leftovers.there.Load() {
+		if x.help--; more || t.leftovers.there.Load() || t.surplus() > 0 {
 			x.tell()
 		}
 		x.setAlarm(t.clock.now()) // for buckets that are empty now it need not ring
@@ -257,7 +264,7 @@ func (t *table) expire(entries []listed, now int64, storm bool) []departure {
 		ended = t.expireSome(g, entries[first:min(first+together, len(entries))], ended, now, storm)
 	}
 	t.remember(ended)
-	if storm {
+	if storm && len(ended) > 0 {
 		t.leftovers.there.Store(true)
 	}
 	return g.leave()

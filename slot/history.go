@@ -91,20 +91,22 @@ const all = math.MaxInt
 // more. Who has added some forgets as many; those whom the reclaimer has added are its
 // own affair. No lock is held.
 func (t *table) forgetSurplus(n int) {
-	for n > 0 {
-		forgot := t.forgetSome()
-		if forgot == 0 {
-			return
-		}
+	for some := true; some && n > 0; {
+		var forgot int
+		forgot, some = t.forgetSome()
 		n -= forgot
 	}
 }
 
-// forgetSome is a part of it. It returns how many that was.
-func (t *table) forgetSome() int {
-	switch surplus := int(t.history.retained.Load()) - t.config.MaxRetained; {
+// surplus is how many are retained beyond MaxRetained, if it is positive.
+func (t *table) surplus() int { return int(t.history.retained.Load()) - t.config.MaxRetained }
+
+// forgetSome is a part of it. It returns how many that was, and whether there may be
+// more.
+func (t *table) forgetSome() (forgot int, more bool) {
+	switch surplus := t.surplus(); {
 	case surplus <= 0:
-		return 0
+		return 0, false
 	case surplus <= together: // to clear the room for more takes longer than to forget one
 		var ps [together]past
 		var known [together]listed
@@ -116,21 +118,24 @@ func (t *table) forgetSome() int {
 	}
 }
 
-// forgetFew forgets as many as there is room for, and returns how many that was.
-func (t *table) forgetFew(room []past, known []listed) int {
+// forgetFew is forgetSome for as many as there is room for. Some may have been forgotten
+// before, with their game session.
+func (t *table) forgetFew(room []past, known []listed) (forgot int, more bool) {
 	surplus := t.history.surplus(t.config.MaxRetained, room)
-	forgot := len(surplus)
+	more = len(surplus) > 0
 	for len(surplus) > 0 {
 		n := 1
 		for n < len(surplus) && surplus[n].game == surplus[0].game {
 			n++
 		}
-		if there := t.forget(surplus[:n], known); there < n {
+		there := t.forget(surplus[:n], known)
+		if there < n {
 			t.history.count(n - there)
 		}
+		forgot += there
 		surplus = surplus[n:]
 	}
-	return forgot
+	return forgot, more
 }
 
 // forget removes player sessions of one game session that have ended. It returns

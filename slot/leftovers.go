@@ -2,22 +2,16 @@ package slot
 
 import "sync/atomic"
 
-// leftovers are player sessions that have timed out in a storm, many together, and
-// still stand among the live ones of their stripes. For a seat to be free again it
-// takes no more than that its record says so: one line of memory that is in no cache.
-// To enter the record in the archive, and to forget another one for it, takes several:
-// that is done once all the seats are free, and then stripe by stripe, in the order in
-// which they stand.
+// leftovers are player sessions that ended at their deadline in a storm, many
+// together, and still stand among the live ones of their stripes. For a seat to be
+// free again it takes no more than that its record says so: one line of memory that
+// is in no cache. To enter the record in the archive, and to forget another one for
+// it, takes several: that is done once all the seats are free, and then stripe by
+// stripe, in the order in which they stand.
 type leftovers struct {
-	there atomic.Bool // there may be some, where the round is not under way
-
-	round        bool // it is under way; the reclaimer's, like all below
-	stripe, slot int  // where it is
+	there  atomic.Bool // there may be some that the round does not meet
+	stripe int         // where the round is, behind the last one if there is none; the reclaimer's
 }
-
-// slotsAtOnce is how many slots are gone through under the lock of their stripe: some
-// microseconds.
-const slotsAtOnce = 256
 
 // putAwaySome puts some of the leftovers away, or forgets some who ended before them.
 // It reports whether there may be more to do. It is the reclaimer's.
@@ -25,25 +19,33 @@ func (t *table) putAwaySome() bool {
 	if t.closed.Load() {
 		return false
 	}
-	if t.forgetSome() > 0 { // first: who is forgotten need not be put away
+	if _, more := t.forgetSome(); more { // first: who is forgotten need not be put away
 		return true
 	}
 	l := &t.leftovers
-	if !l.round {
-		if !l.there.Swap(false) {
+	if l.there.Swap(false) {
+		l.stripe = 0
+	}
+	for range 64 { // most are without, where few have ended
+		if l.stripe == len(t.stripes) {
 			return false
 		}
-		l.round, l.stripe, l.slot = true, 0, 0
+		if t.stripes[l.stripe].putAwayLocked() {
+			return true
+		}
+		l.stripe++
 	}
-	s := &t.stripes[l.stripe]
+	return true
+}
+
+// putAwayLocked is putAwaySome for a stripe that is not locked. It reports whether
+// there was anybody.
+func (s *stripe) putAwayLocked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended > 0 {
-		l.slot = s.putAwayFrom(l.slot, slotsAtOnce)
+	if s.ended == 0 {
+		return false
 	}
-	if s.ended == 0 || l.slot == len(s.live.slots) {
-		l.stripe, l.slot = l.stripe+1, 0
-		l.round = l.stripe < len(t.stripes)
-	}
+	s.putAwaySome()
 	return true
 }

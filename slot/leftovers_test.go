@@ -228,3 +228,60 @@ func TestRecordsSweep(t *testing.T) {
 		}
 	}
 }
+
+// A call that finds fewer who have timed out than a storm has, and no seat, leaves
+// nobody beyond MaxRetained: no alarm would come for them.
+func TestSurplusOfACallIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const most = 10
+		table := newTable(t, Config{MaxRetained: most, DuplicatePlayers: DuplicatesAllow})
+		for id, seats := range map[string]int{"full": 1, "late": batch} {
+			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: id, MaximumPlayerSessionCount: seats}))
+		}
+		ps, err := table.Reserve(Reservation{GameSessionID: "full", PlayerID: "player"})
+		require.NoError(t, err)
+		_, err = table.Activate(ps.PlayerSessionID)
+		require.NoError(t, err)
+		for range batch - 1 {
+			_, err := table.Reserve(Reservation{GameSessionID: "late", PlayerID: "player"})
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Minute + time.Microsecond)
+		_, err = table.Reserve(Reservation{GameSessionID: "full", PlayerID: "player"})
+		require.ErrorIs(t, err, session.ErrGameSessionFull)
+		synctest.Wait()
+		require.EqualValues(t, most, table.history.retained.Load())
+		require.NoError(t, table.CheckAtRest())
+	})
+}
+
+// Who leaves forgets somebody for himself, though there stand others before in the
+// history who have been forgotten with their game session.
+func TestSurplusBehindWhoIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const others, most = 400, 1000
+		table := newTable(t, Config{MaxRetained: most, Retention: time.Minute, DuplicatePlayers: DuplicatesAllow})
+		leave := func(game string, n int) {
+			for range n {
+				ps, err := table.Reserve(Reservation{GameSessionID: game, PlayerID: "player"})
+				require.NoError(t, err)
+				_, err = table.Release(ps.PlayerSessionID)
+				require.NoError(t, err)
+				require.LessOrEqual(t, int(table.history.retained.Load()), most)
+			}
+		}
+		for _, id := range []string{"over", "match"} {
+			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: id, MaximumPlayerSessionCount: 1}))
+		}
+		leave("over", others)
+		leave("match", others+100)
+		require.NoError(t, table.TerminateGameSession("over"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, 2*others+100, table.history.ended.len, "those of the game session that is over stand there")
+		leave("match", 2*most)
+		require.NoError(t, table.CheckAtRest())
+	})
+}

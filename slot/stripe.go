@@ -41,6 +41,7 @@ type stripeState struct {
 
 	timedOut int // of ended and past
 	next     int // where to tidy
+	swept    int // up to where those who have ended were put away
 
 	reservedTotal, returned uint64
 }
@@ -91,7 +92,7 @@ func (s *stripe) add(r *record, playerID, playerData, alias string) string {
 		r.packed |= aliasBit
 	}
 	if s.live.full() && s.ended > int(s.live.homes)/8 {
-		s.putAwayFrom(0, len(s.live.slots))
+		s.putAwayAll()
 	}
 	s.live.add(r).text = stands // there: to copy what has just been written in parts takes long
 	s.reservedTotal++
@@ -105,9 +106,20 @@ func (s *stripe) putAway(r *record) {
 	s.ended--
 }
 
-// putAwayFrom is that for all who have ended in n slots, or a few more, of the live
-// ones. It returns the next slot. Going from one to the next, the processor waits for
-// no memory: so this takes a fraction of what as many calls of putAway do.
+// putAwaySome is that for all who have ended in the next slots of the live ones, round
+// and round. Going from one to the next, the processor waits for no memory: so this
+// takes a fraction of what as many calls of putAway do.
+func (s *stripe) putAwaySome() {
+	if s.swept >= len(s.live.slots) {
+		s.swept = 0
+	}
+	s.swept = s.putAwayFrom(s.swept, slotsAtOnce)
+}
+
+// putAwayAll takes about as long as the growth that it spares. A part alone would
+// leave the others crowded.
+func (s *stripe) putAwayAll() { s.putAwayFrom(0, len(s.live.slots)) }
+
 func (s *stripe) putAwayFrom(first, n int) (next int) {
 	return s.live.sweep(first, n, func(r *record) bool {
 		if !r.status().Terminal() {
@@ -118,6 +130,10 @@ func (s *stripe) putAwayFrom(first, n int) (next int) {
 		return true
 	})
 }
+
+// slotsAtOnce is how many slots are gone through while the stripe is locked: some
+// microseconds.
+const slotsAtOnce = 256
 
 // take removes the record of a key, which has ended, and returns it.
 func (s *stripe) take(k key) record {
