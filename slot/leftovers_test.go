@@ -163,28 +163,32 @@ func TestStormIsPutAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				const players, most = 5_000, 1_000
-				table := newTable(t, Config{Stripes: 4, MaxRetained: most, DuplicatePlayers: DuplicatesAllow})
-				require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: players}))
-				for range players {
-					_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "player"})
-					require.NoError(t, err)
-				}
-				time.Sleep(time.Minute + time.Microsecond) // the wheel's bucket comes later
-				notice(table)
-				time.Sleep(time.Second)
-				synctest.Wait()
-				past := 0
-				for i := range table.stripes {
-					require.Zero(t, table.stripes[i].ended)
-					past += table.stripes[i].past.count
-				}
-				require.Equal(t, most, past)
-				require.NoError(t, table.CheckAtRest())
-			})
+			synctest.Test(t, func(t *testing.T) { requirePutAway(t, notice, 5_000, 1_000) })
+			synctest.Test(t, func(t *testing.T) { requirePutAway(t, notice, 5_000, 5_000) })
 		})
 	}
+}
+
+func requirePutAway(t *testing.T, notice func(*Table), players, most int) {
+	t.Helper()
+	table := newTable(t, Config{Stripes: 4, MaxRetained: most, DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: players}))
+	time.Sleep(tick / 2)
+	for range players {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "player"})
+		require.NoError(t, err)
+	}
+	time.Sleep(time.Minute + time.Microsecond) // the wheel's bucket comes half a tick later
+	notice(table)
+	time.Sleep(time.Second)
+	synctest.Wait()
+	past := 0
+	for i := range table.stripes {
+		require.Zero(t, table.stripes[i].ended)
+		past += table.stripes[i].past.count
+	}
+	require.Equal(t, most, past)
+	require.NoError(t, table.CheckAtRest())
 }
 
 // Records that are swept, in parts and in whatever place, against a plain map.
@@ -243,6 +247,7 @@ func TestSurplusOfACallIsForgotten(t *testing.T) {
 		require.NoError(t, err)
 		_, err = table.Activate(ps.PlayerSessionID)
 		require.NoError(t, err)
+		time.Sleep(tick / 2)
 		for range batch - 1 {
 			_, err := table.Reserve(Reservation{GameSessionID: "late", PlayerID: "player"})
 			require.NoError(t, err)
