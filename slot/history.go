@@ -87,13 +87,13 @@ func (t *table) cleanHistory() {
 // all is more than there are of anything.
 const all = math.MaxInt
 
-// forgetSurplus forgets the earliest ended beyond MaxRetained: n of them, or a few
-// more. Who has added some forgets as many; those whom the reclaimer has added are its
-// own affair. No lock is held.
+// forgetSurplus forgets the earliest ended beyond MaxRetained, n of them at most. Who
+// has added some forgets as many, and no more: the surplus of a storm is the
+// reclaimer's. No lock is held.
 func (t *table) forgetSurplus(n int) {
-	for some := true; some && n > 0; {
+	for some := true; some; {
 		var forgot int
-		forgot, some = t.forgetSome()
+		forgot, some = t.forgetSome(n)
 		n -= forgot
 	}
 }
@@ -103,18 +103,18 @@ func (t *table) surplus() int { return int(t.history.retained.Load()) - t.config
 
 // forgetSome is a part of it. It returns how many that was, and whether there may be
 // more.
-func (t *table) forgetSome() (forgot int, more bool) {
-	switch surplus := t.surplus(); {
-	case surplus <= 0:
+func (t *table) forgetSome(n int) (forgot int, more bool) {
+	switch n = min(n, t.surplus()); {
+	case n <= 0:
 		return 0, false
-	case surplus <= together: // to clear the room for more takes longer than to forget one
+	case n <= together: // to clear the room for more takes longer than to forget one
 		var ps [together]past
 		var known [together]listed
-		return t.forgetFew(ps[:], known[:0])
+		return t.forgetFew(ps[:n], known[:0])
 	default:
 		var ps [16 * together]past
 		var known [16 * together]listed
-		return t.forgetFew(ps[:], known[:0])
+		return t.forgetFew(ps[:min(n, len(ps))], known[:0])
 	}
 }
 

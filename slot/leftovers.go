@@ -19,7 +19,7 @@ func (t *table) putAwaySome() bool {
 	if t.closed.Load() {
 		return false
 	}
-	if _, more := t.forgetSome(); more { // first: who is forgotten need not be put away
+	if _, more := t.forgetSome(all); more { // first: who is forgotten need not be put away
 		return true
 	}
 	l := &t.leftovers
