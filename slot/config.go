@@ -87,10 +87,10 @@ const (
 	// maxHeld bounds MaxRetained and Capacity: places in the roster are 32 bits.
 	maxHeld = 1 << 30
 
-	// Each processor finds 64 stripes: two of them rarely meet in one. With 256 as
-	// many players are let in by two processors, but fewer by one, since the stripes
-	// themselves are in no cache: 165 ns instead of 115 with 10,000 players.
-	stripesPerProcessor = 64
+	// Each processor finds 16 stripes: two of them rarely meet in one. With 64 two
+	// processors let in as many players, but one of them fewer, since all that there
+	// is once for each stripe is not in the nearest cache then: bench/README.md.
+	stripesPerProcessor = 16
 )
 
 func (c *Config) validate() error {

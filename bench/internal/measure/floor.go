@@ -39,7 +39,7 @@ type floorRecord struct {
 // NewFloor has as many stripes as a table, and room for the seats of g, of which
 // it will fill 3/4 as a table does.
 func NewFloor(g session.GameSession) *Floor {
-	stripes := 64 << bits.Len(uint(runtime.GOMAXPROCS(0)-1))
+	stripes := 16 << bits.Len(uint(runtime.GOMAXPROCS(0)-1))
 	f := &Floor{stripes: make([]floorStripe, stripes), common: session.PlayerSession{
 		DNSName:       g.DNSName,
 		FleetARN:      g.FleetARN,
