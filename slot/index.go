@@ -19,16 +19,6 @@ func (x *index) find(hash uint32) int {
 	return i
 }
 
-// touch is records' touch.
-//
-//go:noinline
-func (x *index) touch(hash uint32) uint64 {
-	if i := x.home(hash); i < len(x.words) {
-		return x.words[i]
-	}
-	return 0
-}
-
 // at returns the number at i, or 0 if none of that hash stands there.
 func (x *index) at(i int, hash uint32) uint32 {
 	if i >= len(x.words) || uint32(x.words[i]>>32) != hash {

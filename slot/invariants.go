@@ -374,12 +374,6 @@ func (in *inspection) rosterLists() {
 		}
 	}
 
-	for _, p := range ro.unlisted {
-		in.expect(!listedBy[byPlayer][p], "place %d is to be listed by player, and is", p)
-		in.expect(ro.at(p).links[byPlayer] == links{}, "place %d is to be listed by player, and has neighbors", p)
-		listedBy[byPlayer][p] = true
-	}
-	in.expect(len(ro.unlisted) < cap(ro.unlisted), "%d places are to be listed by player", len(ro.unlisted))
 	unused := make(map[place]bool)
 	for _, p := range ro.unused {
 		in.expect(!unused[p], "place %d is unused twice", p)
@@ -391,7 +385,8 @@ func (in *inspection) rosterLists() {
 		there := in.live[p] != nil || in.past[p] != nil
 		in.expect(there != unused[p], "place %d: unused %v, with a record %v", p, unused[p], there)
 		in.expect(listedBy[byGame][p] == there, "place %d: listed by game session %v, with a record %v", p, listedBy[byGame][p], there)
-		in.expect(listedBy[byPlayer][p] == there, "place %d: listed by player %v, with a record %v", p, listedBy[byPlayer][p], there)
+		in.expect(listedBy[byPlayer][p] == (ro.at(p).links[byPlayer] != links{}), "place %d: listed by player %v, and its neighbors", p, listedBy[byPlayer][p])
+		in.expect(!ro.whole || listedBy[byPlayer][p] == there, "place %d: listed by player %v, with a record %v", p, listedBy[byPlayer][p], there)
 		in.expect(listedBy[byLive][p] == (ro.byLife && in.live[p] != nil), "place %d: listed as live %v", p, listedBy[byLive][p])
 	}
 }

@@ -158,10 +158,10 @@ func TestGameSessionEndsUnderAllStripes(t *testing.T) {
 	require.NotEqual(t, never, g.ended.Load())
 }
 
-// A replacement that is withdrawn, because its id has been reserved elsewhere
-// meanwhile, leaves the seat to who had it. That race is rare, so this test does
-// both steps itself.
-func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
+// A replacement whose id has been reserved elsewhere since that was checked changes
+// nothing: the seat stays with who had it. That race is rare, so this test enters
+// what has not been checked.
+func TestRefusedReplacementLeavesTheSeat(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, Config{DuplicatePlayers: DuplicatesReplace})
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
@@ -171,14 +171,17 @@ func TestWithdrawnReplacementGivesTheSeatBack(t *testing.T) {
 
 	g := table.games.get("match")
 	g.mu.Lock()
-	c := claim{player: table.roster.hash(res.PlayerID), replaces: true}
+	c := claim{player: table.roster.hash(res.PlayerID), replaces: true, issued: true}
 	c.held, c.holds = table.liveOf(g, res.PlayerID, c.player)
-	table.prepare(g, &res, &c, table.now())
-	table.withdraw(g, &c)
+	c.key, c.id = c.held.key, ps.PlayerSessionID
+	last := table.roster.last
+	err = table.enter(g, []Reservation{res}, []claim{c}, []*session.PlayerSession{{}}, table.now())
 	seats := slices.Clone(g.seats)
 	table.unlock(g)
 	require.True(t, c.holds)
+	require.ErrorIs(t, err, session.ErrPlayerSessionExists)
 	require.Equal(t, []place{c.held.place}, seats)
+	require.Equal(t, last, table.roster.last, "nobody was entered")
 
 	require.NoError(t, table.TerminateGameSession("match"))
 	ps, err = table.Lookup(ps.PlayerSessionID)
@@ -426,6 +429,7 @@ func TestListIsReadInParts(t *testing.T) {
 		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "alice"})
 		require.NoError(t, err)
 	}
+	table.roster.listPlayers()
 	for _, l := range []list{
 		{order: byGame, game: table.games.get("match")},
 		{order: byPlayer, player: table.roster.hash("alice")},

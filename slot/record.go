@@ -149,8 +149,11 @@ func (c *clock) now() int64 { return int64(time.Since(c.start)) }
 
 // wall returns what the caller is given: UTC, whole milliseconds.
 func (c *clock) wall(at int64) time.Time {
-	return time.UnixMilli((c.unix + at) / int64(time.Millisecond)).UTC()
+	return time.UnixMilli(c.milli(at)).UTC()
 }
+
+// milli is wall in Unix milliseconds.
+func (c *clock) milli(at int64) int64 { return (c.unix + at) / int64(time.Millisecond) }
 
 // since is wall backwards.
 func (c *clock) since(wall time.Time) int64 { return wall.UnixNano() - c.unix }

@@ -329,8 +329,9 @@ func among(cs []claim, k key) bool {
 	return slices.ContainsFunc(cs, func(c claim) bool { return c.issued && c.key == k })
 }
 
-// enter makes the player sessions. Everything is prepared first; then all their
-// stripes are locked and they appear together. g is locked.
+// enter makes the player sessions. The roster and all their stripes are locked
+// together: so they appear together, and the processor waits for the memory that is
+// in no cache side by side, instead of at every lock. g is locked.
 func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*session.PlayerSession, now int64) error {
 	var few [2]int
 	stripes := few[:0]
@@ -339,74 +340,33 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 		if c.repeats {
 			continue
 		}
-		t.prepare(g, &party[i], c, now)
+		if !c.issued {
+			hi, lo, id := g.ids.next()
+			c.id, c.key = id, t.keys.mix(hi, lo)
+		}
 		stripes = append(stripes, t.stripeIndex(c.key))
 		if c.replaces {
 			stripes = append(stripes, t.stripeIndex(c.held.key))
 		}
 	}
+	t.roster.mu.Lock()
 	stripes = t.lockSet(stripes)
-	taken := t.takenMeanwhile(party, cs)
-	if taken == nil {
-		for i := range cs {
-			t.appear(g, &party[i], &cs[i], now)
-		}
+	err := t.takenMeanwhile(party, cs)
+	if err == nil {
+		t.appear(g, party, cs, now)
 	}
 	t.unlockSet(stripes)
+	t.roster.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	for i := range cs {
-		c := &cs[i]
-		switch {
-		case c.repeats:
-		case taken != nil:
-			t.withdraw(g, c)
-		default:
+		if c := &cs[i]; !c.repeats {
 			t.settleIn(g, c, now)
 			g.presentIn(out[i], &c.record, c.text, c.id)
 		}
 	}
-	return taken
-}
-
-// prepare gives c an id, a place and a seat, and makes its record.
-func (t *Table) prepare(g *gameSession, r *Reservation, c *claim, now int64) {
-	if !c.issued {
-		hi, lo, id := g.ids.next()
-		c.id, c.key = id, t.keys.mix(hi, lo)
-	}
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = t.config.ReservationTimeout
-	}
-	at := t.roster.add(g, c.key, c.player)
-	c.record = record{
-		key:   c.key,
-		made:  uint64(t.clock.wall(now).UnixMilli()) << 16,
-		until: after(now, timeout),
-		game:  g.number,
-		seq:   at.seq,
-		place: at.place,
-	}
-	c.record.become(session.StatusReserved, session.CauseReserved)
-	seat := c.held.seat()
-	if c.replaces {
-		g.seats[seat] = c.record.place
-	} else {
-		seat = g.takeSeat(c.record.place)
-	}
-	c.record.packed |= seat << seatBits
-}
-
-// withdraw undoes prepare.
-func (t *Table) withdraw(g *gameSession, c *claim) {
-	if c.replaces {
-		g.seats[c.held.seat()] = c.held.place
-	} else {
-		g.leaveSeat(c.record.seat())
-	}
-	if t.roster.byLife {
-		t.roster.leave([]past{c.record.past()})
-	}
-	t.roster.remove(g, []listed{{cursor: cursor{c.record.seq, c.record.place}}})
+	return nil
 }
 
 // takenMeanwhile looks again for ids issued elsewhere, which may have been
@@ -420,11 +380,46 @@ func (t *Table) takenMeanwhile(party []Reservation, cs []claim) error {
 	return nil
 }
 
-// appear ends what c replaces and adds its record. The stripes are locked.
-func (t *Table) appear(g *gameSession, res *Reservation, c *claim, now int64) {
-	if c.repeats {
-		return
+// appear enters all who have no session yet. The roster and the stripes are locked.
+func (t *Table) appear(g *gameSession, party []Reservation, cs []claim, now int64) {
+	for i := range cs {
+		if !cs[i].repeats {
+			t.stripe(cs[i].key).live.touch(cs[i].key)
+		}
 	}
+	for i := range cs {
+		if c := &cs[i]; !c.repeats {
+			t.list(g, &party[i], c, now)
+			t.add(g, &party[i], c, now)
+		}
+	}
+}
+
+// list gives c a place in the roster and a seat, and makes its record.
+func (t *Table) list(g *gameSession, r *Reservation, c *claim, now int64) {
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = t.config.ReservationTimeout
+	}
+	at := t.roster.addLocked(g, c.key, c.player)
+	seat := c.held.seat()
+	if c.replaces {
+		g.seats[seat] = at.place
+	} else {
+		seat = g.takeSeat(at.place)
+	}
+	made := &c.record // field by field: to copy what has just been written in parts takes long
+	made.key = c.key
+	made.made = uint64(t.clock.milli(now)) << 16
+	made.seq, made.place = at.seq, at.place
+	made.until = after(now, timeout)
+	made.game = g.number
+	made.packed = seat << seatBits
+	made.become(session.StatusReserved, session.CauseReserved)
+}
+
+// add ends what c replaces and enters its record.
+func (t *Table) add(g *gameSession, res *Reservation, c *claim, now int64) {
 	if c.replaces {
 		s := t.stripe(c.held.key)
 		r := s.live.find(c.held.key)

@@ -1,7 +1,9 @@
 package slot
 
 import (
+	"cmp"
 	"hash/maphash"
+	"slices"
 	"sync"
 )
 
@@ -22,8 +24,11 @@ type roster struct {
 	players heads
 	lives   heads
 
-	// unlisted are those who are not in their players' lists yet; see listPlayers.
-	unlisted []place
+	// Players' lists are made when somebody first asks for one, and kept from then on:
+	// most servers never ask, and that spares Reserve and Release the cache lines of
+	// others who are listed.
+	kept, whole bool       // who comes is listed; and so are all who came before
+	listing     sync.Mutex // held while the lists are made; taken before mu
 
 	// byLife is whether the live ones are listed by themselves. Under
 	// DuplicatesAllow no reservation looks for them, and Live goes through all of
@@ -63,8 +68,6 @@ func newRoster(byLife bool) roster {
 		seed:    maphash.MakeSeed(),
 		players: heads{order: byPlayer},
 		lives:   heads{order: byLive},
-
-		unlisted: make([]place, 0, 16),
 	}
 }
 
@@ -75,11 +78,9 @@ func (ro *roster) hash(playerID string) uint32 {
 
 func (ro *roster) at(p place) *entry { return &ro.chunks[p/chunkPlaces][p%chunkPlaces] }
 
-// add enters a live player session of g behind all others. g is locked: whoever
+// addLocked enters a live player session of g behind all others. g is locked: whoever
 // finds it here before its record has appeared waits for that lock.
-func (ro *roster) add(g *gameSession, k key, player uint32) cursor {
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
+func (ro *roster) addLocked(g *gameSession, k key, player uint32) cursor {
 	p := ro.free()
 	ro.last++
 	*ro.at(p) = entry{seq: ro.last, key: k, player: player, game: g.number}
@@ -87,25 +88,58 @@ func (ro *roster) add(g *gameSession, k key, player uint32) cursor {
 	if ro.byLife {
 		ro.lives.append(ro, p)
 	}
-	if ro.unlisted = append(ro.unlisted, p); len(ro.unlisted) == cap(ro.unlisted) {
-		ro.listPlayers()
+	if ro.kept {
+		ro.players.append(ro, p)
 	}
 	return cursor{ro.last, p}
 }
 
-// listPlayers enters in their players' lists those who are not there yet. In a large
-// table nearly all of these lists are in no cache: for sixteen at a time the
-// processor waits for the memory of all at once. A million reserve a tenth faster.
+// listPlayers makes players' lists, unless there are any. It looks at everybody, once,
+// but lets go of the lock again and again, so that nobody else waits for long.
 func (ro *roster) listPlayers() {
-	h := &ro.players
-	for _, p := range ro.unlisted {
-		hash := h.hash(ro.at(p))
-		h.part(hash).touch(hash)
+	ro.listing.Lock()
+	defer ro.listing.Unlock()
+	if ro.whole {
+		return
 	}
-	for _, p := range ro.unlisted {
-		h.append(ro, p)
+	there := ro.keepPlayers()
+	slices.SortFunc(there, func(a, b cursor) int { return cmp.Compare(b.seq, a.seq) })
+	for some := range slices.Chunk(there, chunkPlaces) {
+		ro.listBefore(some)
 	}
-	ro.unlisted = ro.unlisted[:0]
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	ro.whole = true
+}
+
+// keepPlayers lets who comes from now on be listed, and returns all the others.
+func (ro *roster) keepPlayers() (there []cursor) {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	ro.kept = true
+	newest := ro.last
+	for i := 0; i < len(ro.chunks); i++ {
+		for j := range ro.chunks[i] {
+			if seq := ro.chunks[i][j].seq; seq != 0 && seq <= newest {
+				there = append(there, cursor{seq, place(i*chunkPlaces + j)})
+			}
+		}
+		ro.mu.Unlock() // between one chunk and the next
+		ro.mu.Lock()
+	}
+	return there
+}
+
+// listBefore enters those who are still there in their players' lists, before all who
+// are listed.
+func (ro *roster) listBefore(some []cursor) {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	for _, c := range some {
+		if ro.at(c.place).seq == c.seq {
+			ro.players.prepend(ro, c.place)
+		}
+	}
 }
 
 // free returns a place nobody has.
@@ -137,17 +171,11 @@ func (ro *roster) remove(g *gameSession, known []listed) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	for i := range known {
-		h := &ro.players
-		hash := h.hash(ro.at(known[i].place))
-		h.part(hash).touch(hash)
-	}
-	for i := range known {
 		p := known[i].place
-		if ro.at(p).links[byPlayer].prev == 0 { // it is unlisted
-			ro.listPlayers()
-		}
 		g.first = ro.unlink(g.first, byGame, p)
-		ro.players.unlink(ro, p)
+		if ro.at(p).links[byPlayer].prev != 0 { // it is listed
+			ro.players.unlink(ro, p)
+		}
 		*ro.at(p) = entry{}
 		ro.unused = append(ro.unused, p)
 	}
@@ -185,14 +213,13 @@ func (ro *roster) find(known []listed, ps []past) []listed {
 }
 
 // nextLive returns the first session of a player in g behind p (0: of all) that
-// may be live, or 0. Players whose hashes are alike count as one: the caller
+// may be live, or 0. Unless the live ones are listed, listPlayers goes before. Players whose hashes are alike count as one: the caller
 // compares. g is locked, so it stays where it is.
 func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	x, hash := &ro.lives, liveHash(player, g.number)
 	if !ro.byLife {
-		ro.listPlayers()
 		x, hash = &ro.players, player
 	}
 	if p == 0 {
@@ -208,7 +235,7 @@ func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) 
 	return 0, key{}
 }
 
-// list is one of the roster's: a game session's or a player's. A player's may
+// list is one of the roster's: a game session's or, after listPlayers, a player's. A player's may
 // hold others, whose hashes are alike: the reader compares.
 type list struct {
 	order  order
@@ -245,7 +272,6 @@ func (ro *roster) headOf(l list) place {
 	if l.order == byGame {
 		return l.game.first
 	}
-	ro.listPlayers()
 	return ro.players.first(l.player)
 }
 
@@ -274,6 +300,17 @@ func (ro *roster) append(head place, o order, p place) place {
 	ro.at(last).links[o].next = p
 	first.links[o].prev = p
 	return head
+}
+
+// prepend puts p before the others of a list, and is the list's first then.
+func (ro *roster) prepend(head place, o order, p place) {
+	if head == 0 {
+		ro.at(p).links[o] = links{prev: p}
+		return
+	}
+	first := &ro.at(head).links[o]
+	ro.at(p).links[o] = links{prev: first.prev, next: head}
+	first.prev = p
 }
 
 // unlink takes p out of a list, and returns the list's first.
@@ -326,6 +363,18 @@ func (h *heads) append(ro *roster, p place) {
 	head := x.at(x.find(hash), hash)
 	if ro.append(head, h.order, p); head == 0 {
 		x.add(hash, p)
+	}
+}
+
+func (h *heads) prepend(ro *roster, p place) {
+	hash := h.hash(ro.at(p))
+	x := h.part(hash)
+	i := x.find(hash)
+	head := x.at(i, hash)
+	if ro.prepend(head, h.order, p); head == 0 {
+		x.add(hash, p)
+	} else {
+		x.put(i, p)
 	}
 }
 

@@ -84,11 +84,8 @@ func (s *stripe) aliased(r *record, id string) bool {
 // add enters a live player session, and returns its text.
 func (s *stripe) add(r *record, playerID, playerData, alias string) string {
 	r.made |= uint64(len(playerID))
-	var stands text
-	if alias == "" {
-		stands = s.texts.add(playerID, playerData)
-	} else {
-		stands = s.texts.add(playerID, playerData, alias, string([]byte{byte(len(alias))}))
+	stands := s.texts.add(playerID, playerData, alias)
+	if alias != "" {
 		r.packed |= aliasBit
 	}
 	if s.live.full() && s.ended > int(s.live.homes)/8 {

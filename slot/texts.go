@@ -44,16 +44,16 @@ const (
 // at returns a text, which needs no lock any more.
 func (x *texts) at(t text) string { return x.pages[t.page][t.start:][:t.len] }
 
-// add writes a text, which is in parts.
-func (x *texts) add(parts ...string) text {
-	n := 0
-	for _, part := range parts {
-		n += len(part)
+// add writes a text: what belongs to a player, and for an alias the id and its length.
+func (x *texts) add(playerID, playerData, alias string) text {
+	n := len(playerID) + len(playerData)
+	if alias != "" {
+		n += len(alias) + 1
 	}
 	if n > longText {
 		var own strings.Builder
 		own.Grow(n)
-		write(&own, parts)
+		write(&own, playerID, playerData, alias)
 		t := text{page: x.newPage(n), len: uint16(n)}
 		x.keep(t, own.String())
 		return t
@@ -62,14 +62,17 @@ func (x *texts) add(parts ...string) text {
 		x.turn(max(n, smallestPage, min(x.kept/2, largestPage)))
 	}
 	t := text{x.last, uint16(x.open.Len()), uint16(n)}
-	write(&x.open, parts)
+	write(&x.open, playerID, playerData, alias)
 	x.keep(t, x.open.String())
 	return t
 }
 
-func write(to *strings.Builder, parts []string) {
-	for _, part := range parts {
-		to.WriteString(part)
+func write(to *strings.Builder, playerID, playerData, alias string) {
+	to.WriteString(playerID)
+	to.WriteString(playerData)
+	if alias != "" {
+		to.WriteString(alias)
+		to.WriteByte(byte(len(alias)))
 	}
 }
 
@@ -128,7 +131,7 @@ func (x *texts) tidied(t text) text {
 	if u := x.usage[t.page]; t.page == x.last || 4*int(u.kept) > int(u.size) {
 		return t
 	}
-	moved := x.add(x.at(t))
+	moved := x.add(x.at(t), "", "")
 	x.drop(t)
 	return moved
 }

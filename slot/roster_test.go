@@ -1,0 +1,102 @@
+package slot
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/session"
+)
+
+// Who never asks for a player's sessions does not pay for the lists of them.
+func TestPlayersListsAreMadeForWhoAsks(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(*Table) error{
+		"Describe": func(table *Table) error {
+			page, err := table.Describe(Query{PlayerID: "player"})
+			if err == nil && len(page.PlayerSessions) != 2 {
+				err = fmt.Errorf("%d sessions", len(page.PlayerSessions))
+			}
+			return err
+		},
+		"Live": func(table *Table) error {
+			_, err := table.Live("match", "player")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow})
+			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+			for range 2 {
+				_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "player"})
+				require.NoError(t, err)
+			}
+			lists := func() (n uint32) {
+				for i := range table.roster.players.parts {
+					n += table.roster.players.parts[i].count
+				}
+				return n
+			}
+			_, err := table.Describe(Query{GameSessionID: "match"})
+			require.NoError(t, err)
+			require.Zero(t, lists())
+			require.NoError(t, ask(table))
+			require.EqualValues(t, 1, lists())
+			require.NoError(t, ask(table), "and they are kept")
+		})
+	}
+}
+
+// While players' lists are made, others come, are forgotten, and are given the places
+// of those: in every list there are all who are there, in order of reservation. This
+// test takes the steps of listPlayers itself.
+func TestOthersComeAndGoWhilePlayersAreListed(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow, MaxRetained: 1})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 8}))
+	var ids []string
+	reserve := func() {
+		ps, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: fmt.Sprint("player ", len(ids)%2)})
+		require.NoError(t, err)
+		ids = append(ids, ps.PlayerSessionID)
+	}
+	release := func(n int) {
+		_, err := table.Release(ids[n])
+		require.NoError(t, err)
+	}
+	for range 6 {
+		reserve()
+	}
+	ro := &table.roster
+	there := ro.keepPlayers()
+	require.Len(t, there, 6)
+
+	reserve() // 6 is listed as it comes
+	release(0)
+	release(3) // and 0 is forgotten
+	reserve()  // 7 has its place
+	ro.listBefore([]cursor{there[5], there[4], there[3]})
+	release(4) // 3 is forgotten, unlisted or not
+	release(6) // 4, too
+	reserve()
+	ro.listBefore([]cursor{there[2], there[1], there[0]})
+	ro.mu.Lock()
+	ro.whole = true
+	ro.mu.Unlock()
+
+	for player, want := range [][]int{{2, 6, 8}, {1, 5, 7}} {
+		page, err := table.Describe(Query{PlayerID: fmt.Sprint("player ", player)})
+		require.NoError(t, err)
+		var got []string
+		for i := range page.PlayerSessions {
+			got = append(got, page.PlayerSessions[i].PlayerSessionID)
+		}
+		var wanted []string
+		for _, n := range want {
+			wanted = append(wanted, ids[n])
+		}
+		require.Equal(t, wanted, got)
+	}
+}
