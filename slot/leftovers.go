@@ -30,7 +30,7 @@ func (t *table) putAwaySome() bool {
 		if l.stripe == len(t.stripes) {
 			return false
 		}
-		if t.stripes[l.stripe].putAwayLocked() {
+		if t.stripes[l.stripe].lockAndPutAwaySome() {
 			return true
 		}
 		l.stripe++
@@ -38,9 +38,9 @@ func (t *table) putAwaySome() bool {
 	return true
 }
 
-// putAwayLocked is putAwaySome for a stripe that is not locked. It reports whether
+// lockAndPutAwaySome is putAwaySome for a stripe that is not locked. It reports whether
 // there was anybody.
-func (s *stripe) putAwayLocked() bool {
+func (s *stripe) lockAndPutAwaySome() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended == 0 {
