@@ -102,7 +102,7 @@ func (ro *roster) listPlayers() {
 	if ro.whole {
 		return
 	}
-	there := ro.keepPlayers()
+	there := ro.upTo(ro.keepPlayers())
 	slices.SortFunc(there, func(a, b cursor) int { return cmp.Compare(b.seq, a.seq) })
 	for some := range slices.Chunk(there, chunkPlaces) {
 		ro.listBefore(some)
@@ -112,12 +112,19 @@ func (ro *roster) listPlayers() {
 	ro.whole = true
 }
 
-// keepPlayers lets who comes from now on be listed, and returns all the others.
-func (ro *roster) keepPlayers() (there []cursor) {
+// keepPlayers lets whoever comes from now on be listed, and returns the sequence number
+// of the last one who is not.
+func (ro *roster) keepPlayers() (newest uint64) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
 	ro.kept = true
-	newest := ro.last
+	return ro.last
+}
+
+// upTo returns who is there of those up to a sequence number.
+func (ro *roster) upTo(newest uint64) (there []cursor) {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
 	for i := 0; i < len(ro.chunks); i++ {
 		for j := range ro.chunks[i] {
 			if seq := ro.chunks[i][j].seq; seq != 0 && seq <= newest {
