@@ -16,6 +16,7 @@ func BenchmarkDescribe(b *testing.B) {
 	eachSize(b, func(b *testing.B, slots int) {
 		h := newHouse(b, slots, plain())
 		h.settle(b)
+		h.askForPlayer(b)
 		for _, by := range []struct {
 			name     string
 			describe func(players []int, asked measure.IDs, from, to int) error

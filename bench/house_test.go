@@ -93,6 +93,13 @@ func (h *house) settle(b *testing.B) {
 	h.accept(b, h.read(h.everyone()))
 }
 
+// askForPlayer lets players' lists be made, which are kept from then on.
+func (h *house) askForPlayer(b *testing.B) {
+	b.Helper()
+	_, err := h.table.Describe(slot.Query{PlayerID: "anybody"})
+	require.NoError(b, err)
+}
+
 // renew lets players leave and reserve anew, and returns their new ids, in the
 // order in which they will come.
 func (h *house) renew(b *testing.B, players []int) measure.IDs {

@@ -25,6 +25,7 @@ func BenchmarkOption(b *testing.B) {
 		{name: "reconnect", change: func(c *slot.Config) { c.ReconnectWindow = time.Minute }},
 		{name: "subscriber", open: func(_ *testing.B, h *house) { h.table.Subscribe(func(session.Event) {}) }},
 		{name: "alias", open: func(_ *testing.B, h *house) { h.ids, h.each = make([]byte, slots*measure.AliasLen), measure.AliasLen }},
+		{name: "players", open: func(b *testing.B, h *house) { h.askForPlayer(b) }},
 		{name: "capacity", change: func(c *slot.Config) { c.Capacity = slots }},
 	} {
 		b.Run("option="+o.name, func(b *testing.B) {

@@ -510,3 +510,41 @@ func (w writer) Write(p []byte) (int, error) {
 	w(p)
 	return len(p), nil
 }
+
+// A party appears when it has the locks of all its stripes, and lets go of none before.
+func TestPartyWaitsForAllItsStripes(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, Config{})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
+	party := []Reservation{{GameSessionID: "match", PlayerID: "alice"}, {GameSessionID: "match", PlayerID: "bob"}}
+	ids := &table.games.get("match").ids
+	ids.fetch()
+	stripe := func(i int) int { // of who gets an id next, and who after him
+		uuid := ids.uuids[ids.used+i]
+		return table.stripeIndex(table.keys.mix(uuid.hi, uuid.lo))
+	}
+	for ids.used = 1; stripe(0) >= stripe(1); ids.used++ {
+		if ids.used == idsAtOnce-2 {
+			ids.fetch()
+			ids.used = 1
+		}
+	}
+	first, last := &table.stripes[stripe(0)], &table.stripes[stripe(1)]
+	last.mu.Lock()
+	done := make(chan error, 1)
+	go func() {
+		_, err := table.ReserveAll(party)
+		done <- err
+	}()
+	for first.mu.TryLock() {
+		require.Zero(t, first.live.count, "half of a party has appeared")
+		first.mu.Unlock()
+		runtime.Gosched()
+	}
+	for range 1000 {
+		require.False(t, first.mu.TryLock(), "the first stripe was let go of while the party waits for the last")
+		runtime.Gosched()
+	}
+	last.mu.Unlock()
+	require.NoError(t, <-done)
+}

@@ -120,3 +120,19 @@ func (l *lazy) AwaitEmpty(ctx context.Context, game int) error {
 	}
 	return l.mapPeer.AwaitEmpty(ctx, game)
 }
+
+// Over the rounds, each contender follows nobody in particular.
+func TestEachBeginsInTurn(t *testing.T) {
+	t.Parallel()
+	all := []Entrant{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	var r runner
+	var orders []string
+	for range 4 {
+		order := ""
+		for _, e := range r.inTurn(all) {
+			order += e.Name
+		}
+		orders = append(orders, order)
+	}
+	require.Equal(t, []string{"abc", "bca", "cab", "abc"}, orders)
+}

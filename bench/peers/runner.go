@@ -31,6 +31,7 @@ type runner struct {
 	began   time.Time
 	samples map[string]map[key][]float64 // by contender
 	done    int                          // rounds
+	turns   int                          // of all contenders
 }
 
 func (r *runner) largest() int { return slices.Max(r.sizes) }
@@ -101,7 +102,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 		// A small table takes a moment, and the machine may be busy in it: so as often
 		// as it takes to let as many players come as to the largest.
 		for range max(r.largest()/max(slots, r.enough), 1) {
-			for _, e := range all {
+			for _, e := range r.inTurn(all) {
 				r.progress("round %d of %d: %s slots, %s", r.done+1, r.rounds, grouped(float64(slots)), e.Name)
 				if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: slots}).run); err != nil {
 					return err
@@ -118,7 +119,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 	if slices.Max(r.procs) < 2 {
 		return nil // a storm needs a processor, and who comes in it another one
 	}
-	for _, e := range all {
+	for _, e := range r.inTurn(all) {
 		if !e.does(expiry) {
 			continue
 		}
@@ -133,6 +134,14 @@ func (r *runner) round(all []Entrant, options []variant) error {
 	return nil
 }
 
+// inTurn returns all, each time beginning with another one: who follows somebody whose
+// memory is still being given back has slower memory himself.
+func (r *runner) inTurn(all []Entrant) []Entrant {
+	first := r.turns % len(all)
+	r.turns++
+	return slices.Concat(all[first:], all[:first])
+}
+
 // measure begins with what the last one left collected.
 func (r *runner) measure(name string, f func() error) error {
 	runtime.GC()
@@ -145,15 +154,17 @@ func (r *runner) measure(name string, f func() error) error {
 // option is a lap of usher with an option.
 func (r *runner) option(v variant) *lap {
 	l := &lap{runner: r, entrant: v.Entrant, slots: r.optional(), aliased: v.aliased}
-	if !v.subscribed {
-		return l
+	if v.subscribed {
+		l.calls = new(atomic.Int64)
 	}
-	l.calls = new(atomic.Int64)
-	open := v.Open
 	l.entrant.Open = func(s Setup) (Contender, error) {
-		c, err := open(s)
-		if p, ok := c.(*usherPeer); ok {
+		c, err := v.Open(s)
+		p, ok := c.(*usherPeer)
+		if ok && v.subscribed {
 			p.table.Subscribe(func(session.Event) { l.calls.Add(1) })
+		}
+		if ok && v.asked {
+			err = p.askForPlayer()
 		}
 		return c, err
 	}

@@ -51,6 +51,12 @@ func (p *usherPeer) Reserve(r Request) (session.PlayerSession, error) {
 
 func (p *usherPeer) Release(id string) error { return p.RemovePlayerSession(id) }
 
+// askForPlayer lets players' lists be made, which are kept from then on.
+func (p *usherPeer) askForPlayer() error {
+	_, err := p.table.Describe(slot.Query{PlayerID: "anybody"})
+	return err
+}
+
 // AwaitEmpty does not ask how many seats are held: to answer exactly, the table
 // would reclaim what is due on this goroutine.
 func (p *usherPeer) AwaitEmpty(ctx context.Context, game int) error {
@@ -64,6 +70,7 @@ type variant struct {
 	Entrant
 	aliased    bool // ids are somebody else's
 	subscribed bool
+	asked      bool // somebody has asked for a player's sessions
 }
 
 // variants are usher as it is compared with the peers, and with one option more.
@@ -80,6 +87,7 @@ func variants() []variant {
 			c.ReconnectWindow = time.Minute
 		})}},
 		{Entrant: Entrant{Name: "a subscriber", Open: openUsher(plain)}, subscribed: true},
+		{Entrant: Entrant{Name: "players' lists", Open: openUsher(plain)}, asked: true},
 		{Entrant: Entrant{Name: "alias ids", Open: openUsher(plain)}, aliased: true},
 	}
 }
