@@ -531,20 +531,26 @@ func TestPartyWaitsForAllItsStripes(t *testing.T) {
 	}
 	first, last := &table.stripes[stripe(0)], &table.stripes[stripe(1)]
 	last.mu.Lock()
+	unlock := sync.OnceFunc(last.mu.Unlock)
+	defer unlock()
 	done := make(chan error, 1)
 	go func() {
 		_, err := table.ReserveAll(party)
 		done <- err
 	}()
 	for first.mu.TryLock() {
-		require.Zero(t, first.live.count, "half of a party has appeared")
+		live := first.live.count
 		first.mu.Unlock()
+		require.Zero(t, live, "half of a party has appeared")
 		runtime.Gosched()
 	}
 	for range 1000 {
-		require.False(t, first.mu.TryLock(), "the first stripe was let go of while the party waits for the last")
+		if first.mu.TryLock() {
+			first.mu.Unlock()
+			require.Fail(t, "the first stripe was let go of while the party waits for the last")
+		}
 		runtime.Gosched()
 	}
-	last.mu.Unlock()
+	unlock()
 	require.NoError(t, <-done)
 }
