@@ -330,8 +330,7 @@ func among(cs []claim, k key) bool {
 }
 
 // enter makes the player sessions. The roster and all their stripes are locked
-// together: so they appear together, and the processor waits for the memory that is
-// in no cache side by side, instead of at every lock. g is locked.
+// together: so they appear together, or nothing has been done. g is locked.
 func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*session.PlayerSession, now int64) error {
 	var few [2]int
 	stripes := few[:0]
@@ -396,8 +395,8 @@ func (t *Table) appear(g *gameSession, party []Reservation, cs []claim, now int6
 }
 
 // list gives c a place in the roster and a seat, and makes its record.
-func (t *Table) list(g *gameSession, r *Reservation, c *claim, now int64) {
-	timeout := r.Timeout
+func (t *Table) list(g *gameSession, res *Reservation, c *claim, now int64) {
+	timeout := res.Timeout
 	if timeout == 0 {
 		timeout = t.config.ReservationTimeout
 	}
@@ -408,14 +407,14 @@ func (t *Table) list(g *gameSession, r *Reservation, c *claim, now int64) {
 	} else {
 		seat = g.takeSeat(at.place)
 	}
-	made := &c.record // field by field: to copy what has just been written in parts takes long
-	made.key = c.key
-	made.made = uint64(t.clock.milli(now)) << 16
-	made.seq, made.place = at.seq, at.place
-	made.until = after(now, timeout)
-	made.game = g.number
-	made.packed = seat << seatBits
-	made.become(session.StatusReserved, session.CauseReserved)
+	r := &c.record // field by field: to copy what has just been written in parts takes long
+	r.key = c.key
+	r.made = uint64(t.clock.milli(now)) << 16
+	r.seq, r.place = at.seq, at.place
+	r.until = after(now, timeout)
+	r.game = g.number
+	r.packed = seat << seatBits
+	r.become(session.StatusReserved, session.CauseReserved)
 }
 
 // add ends what c replaces and enters its record.

@@ -220,8 +220,9 @@ func (ro *roster) find(known []listed, ps []past) []listed {
 }
 
 // nextLive returns the first session of a player in g behind p (0: of all) that
-// may be live, or 0. Unless the live ones are listed, listPlayers goes before. Players whose hashes are alike count as one: the caller
-// compares. g is locked, so it stays where it is.
+// may be live, or 0. Players whose hashes are alike count as one: the caller
+// compares. g is locked, so it stays where it is. Unless the live ones are listed,
+// listPlayers goes before.
 func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) {
 	ro.mu.Lock()
 	defer ro.mu.Unlock()
@@ -242,8 +243,8 @@ func (ro *roster) nextLive(g *gameSession, player uint32, p place) (place, key) 
 	return 0, key{}
 }
 
-// list is one of the roster's: a game session's or, after listPlayers, a player's. A player's may
-// hold others, whose hashes are alike: the reader compares.
+// list is one of the roster's: a game session's or, after listPlayers, a player's. A
+// player's may hold others, whose hashes are alike: the reader compares.
 type list struct {
 	order  order
 	game   *gameSession

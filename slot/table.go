@@ -23,10 +23,10 @@ type Table struct {
 
 // table is what all handles on it share.
 //
-// Lock order: expiry.reclaiming; a game session's; the roster's; stripes',
-// ascending; and last, never two of them at once, the wheel's, the history's and
-// the event queue's. No lock is held while a subscriber, a logger or a caller's
-// code runs.
+// Lock order: expiry.reclaiming; a game session's; the roster's (listing, which is never
+// taken with a game session's, and mu); stripes', ascending; and last, never two of them
+// at once, the wheel's, the history's and the event queue's. No lock is held while a
+// subscriber, a logger or a caller's code runs.
 type table struct {
 	// horizon is up to when deadlines have passed. It never goes back and is never
 	// ahead of the clock.

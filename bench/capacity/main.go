@@ -55,6 +55,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (exit
 
 // run measures, writes the files and prints the answer.
 func (o *options) run(ctx context.Context, plan measure.Plan, line string, stdout, stderr io.Writer) error {
+	if err := o.writable(); err != nil {
+		return err // now, and not after minutes of measuring
+	}
 	commit, modified := libraryVersion(ctx)
 	p := newProgress(stderr)
 	r, err := measure.Run(ctx, plan, p.tell)
@@ -90,6 +93,15 @@ func (o *options) write(r *figures.Report) error {
 		return err
 	}
 	return writeFile(o.jsonFile(), encoded)
+}
+
+// writable tells whether there can be a report where it is to be.
+func (o *options) writable() error {
+	f, err := os.CreateTemp(filepath.Dir(o.output), ".report-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func writeFile(name string, content []byte) error {

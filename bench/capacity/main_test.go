@@ -73,6 +73,11 @@ func TestCommand(t *testing.T) {
 	require.Equal(t, exitUsage, exit)
 	require.Contains(t, told, "-players")
 
+	nowhere := filepath.Join(dir, "nowhere", "report.html")
+	exit, told = run(interrupted, "-quick", "-o", nowhere)
+	require.Equal(t, exitFailed, exit, "before anything is measured, which is where an interrupt counts")
+	require.Contains(t, told, "nowhere")
+
 	exit, _ = run(t.Context(), "-help")
 	require.Zero(t, exit)
 }
