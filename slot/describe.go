@@ -53,8 +53,8 @@ const (
 // there throughout. A page of a game session costs what it returns and what the
 // Status filter passes over, whatever else the table holds; so does a player's, but
 // for the first that is asked for: it makes players' lists, which are kept from then
-// on. That takes a fraction of a microsecond for each player session there is, in
-// which nobody else waits for long.
+// on. That takes a fraction of a microsecond for each player session there is; who
+// asks for a player meanwhile waits for it, and who reserves for a small part of it.
 //
 // Errors: ErrClosed; ErrInvalidField unless exactly one id is given, for a
 // negative limit, an unknown status, and a token that cannot be read or is

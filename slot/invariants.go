@@ -386,7 +386,7 @@ func (in *inspection) rosterLists() {
 		in.expect(there != unused[p], "place %d: unused %v, with a record %v", p, unused[p], there)
 		in.expect(listedBy[byGame][p] == there, "place %d: listed by game session %v, with a record %v", p, listedBy[byGame][p], there)
 		in.expect(listedBy[byPlayer][p] == (ro.at(p).links[byPlayer] != links{}), "place %d: listed by player %v, and its neighbors", p, listedBy[byPlayer][p])
-		in.expect(!ro.whole || listedBy[byPlayer][p] == there, "place %d: listed by player %v, with a record %v", p, listedBy[byPlayer][p], there)
+		in.expect(!ro.whole.Load() || listedBy[byPlayer][p] == there, "place %d: listed by player %v, with a record %v", p, listedBy[byPlayer][p], there)
 		in.expect(listedBy[byLive][p] == (ro.byLife && in.live[p] != nil), "place %d: listed as live %v", p, listedBy[byLive][p])
 	}
 }

@@ -20,12 +20,12 @@ func (t *Table) Lookup(playerSessionID string) (session.PlayerSession, error) {
 // Live returns the RESERVED or ACTIVE session of a player in a game session, the
 // oldest if there are several. It costs the same however many the table holds, but
 // under DuplicatesAllow it looks at those of the player that are retained, too, and
-// makes players' lists if it is the first to ask for one, as Describe does.
+// makes players' lists if it is the first to ask for one, as [Table.Describe] does.
 //
 // Errors: ErrClosed, ErrGameSessionNotFound, ErrPlayerSessionNotFound.
 func (t *Table) Live(gameSessionID, playerID string) (session.PlayerSession, error) {
 	defer t.checked()
-	if !t.roster.byLife {
+	if !t.roster.byLife && !t.closed.Load() && t.games.get(gameSessionID) != nil {
 		t.roster.listPlayers()
 	}
 	g, err := t.lockGame(gameSessionID)

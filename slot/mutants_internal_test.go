@@ -542,6 +542,7 @@ func TestPartyWaitsForAllItsStripes(t *testing.T) {
 		live := first.live.count
 		first.mu.Unlock()
 		require.Zero(t, live, "half of a party has appeared")
+		require.Empty(t, done, "it did not wait")
 		runtime.Gosched()
 	}
 	for range 1000 {

@@ -348,6 +348,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 			stripes = append(stripes, t.stripeIndex(c.held.key))
 		}
 	}
+	g.seats = slices.Grow(g.seats, len(cs)) // accepts do not wait for that
 	t.roster.mu.Lock()
 	stripes = t.lockSet(stripes)
 	err := t.takenMeanwhile(party, cs)
@@ -388,14 +389,14 @@ func (t *Table) appear(g *gameSession, party []Reservation, cs []claim, now int6
 	}
 	for i := range cs {
 		if c := &cs[i]; !c.repeats {
-			t.list(g, &party[i], c, now)
-			t.add(g, &party[i], c, now)
+			t.prepare(g, &party[i], c, now)
+			t.enterRecord(g, &party[i], c, now)
 		}
 	}
 }
 
-// list gives c a place in the roster and a seat, and makes its record.
-func (t *Table) list(g *gameSession, res *Reservation, c *claim, now int64) {
+// prepare gives c a place in the roster and a seat, and makes its record.
+func (t *Table) prepare(g *gameSession, res *Reservation, c *claim, now int64) {
 	timeout := res.Timeout
 	if timeout == 0 {
 		timeout = t.config.ReservationTimeout
@@ -417,8 +418,8 @@ func (t *Table) list(g *gameSession, res *Reservation, c *claim, now int64) {
 	r.become(session.StatusReserved, session.CauseReserved)
 }
 
-// add ends what c replaces and enters its record.
-func (t *Table) add(g *gameSession, res *Reservation, c *claim, now int64) {
+// enterRecord ends what c replaces, and enters what prepare has made.
+func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, now int64) {
 	if c.replaces {
 		s := t.stripe(c.held.key)
 		r := s.live.find(c.held.key)

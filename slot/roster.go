@@ -3,8 +3,10 @@ package slot
 import (
 	"cmp"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // roster lists all player sessions, live and retained, in order of reservation:
@@ -14,26 +16,28 @@ import (
 // Lock order: a game session's lock, then the roster's, never a stripe's first,
 // so that an accept does not wait for it.
 type roster struct {
-	mu   sync.Mutex // protects all below
 	seed maphash.Seed
-	last uint64 // sequence number
+
+	// byLife is whether the live ones are listed by themselves. Under
+	// DuplicatesAllow no reservation looks for them, and Live goes through all of
+	// the player's: that spares Reserve and Release two cache lines each.
+	byLife bool
+
+	// Players' lists are made when somebody first asks for one, and kept from then on:
+	// most servers never ask, and that spares Reserve and Release the cache lines of
+	// others who are listed.
+	listing sync.Mutex  // held while they are made; taken before mu
+	whole   atomic.Bool // all are listed
+
+	mu   sync.Mutex // protects all below
+	last uint64     // sequence number
 
 	chunks  []*[chunkPlaces]entry // by place; chunks, since copying them all to grow would take long
 	places  place                 // how many there are, with the place 0 that nobody gets
 	unused  []place               // those that were left
 	players heads
 	lives   heads
-
-	// Players' lists are made when somebody first asks for one, and kept from then on:
-	// most servers never ask, and that spares Reserve and Release the cache lines of
-	// others who are listed.
-	kept, whole bool       // who comes is listed; and so are all who came before
-	listing     sync.Mutex // held while the lists are made; taken before mu
-
-	// byLife is whether the live ones are listed by themselves. Under
-	// DuplicatesAllow no reservation looks for them, and Live goes through all of
-	// the player's: that spares Reserve and Release two cache lines each.
-	byLife bool
+	kept    bool // who comes is entered in its player's list
 }
 
 const chunkPlaces = 256
@@ -78,8 +82,8 @@ func (ro *roster) hash(playerID string) uint32 {
 
 func (ro *roster) at(p place) *entry { return &ro.chunks[p/chunkPlaces][p%chunkPlaces] }
 
-// addLocked enters a live player session of g behind all others. g is locked: whoever
-// finds it here before its record has appeared waits for that lock.
+// addLocked enters a live player session of g behind all others. g is locked, and so
+// is the roster until its record has appeared.
 func (ro *roster) addLocked(g *gameSession, k key, player uint32) cursor {
 	p := ro.free()
 	ro.last++
@@ -95,21 +99,24 @@ func (ro *roster) addLocked(g *gameSession, k key, player uint32) cursor {
 }
 
 // listPlayers makes players' lists, unless there are any. It looks at everybody, once,
-// but lets go of the lock again and again, so that nobody else waits for long.
+// but lets others have the lock again and again, a chunk of places at a time. Who asks
+// meanwhile waits. No lock is held.
 func (ro *roster) listPlayers() {
+	if ro.whole.Load() {
+		return
+	}
 	ro.listing.Lock()
 	defer ro.listing.Unlock()
-	if ro.whole {
+	if ro.whole.Load() {
 		return
 	}
 	there := ro.upTo(ro.keepPlayers())
 	slices.SortFunc(there, func(a, b cursor) int { return cmp.Compare(b.seq, a.seq) })
 	for some := range slices.Chunk(there, chunkPlaces) {
 		ro.listBefore(some)
+		runtime.Gosched() // or nobody who waits gets the lock
 	}
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
-	ro.whole = true
+	ro.whole.Store(true)
 }
 
 // keepPlayers lets whoever comes from now on be listed, and returns the sequence number
@@ -122,19 +129,31 @@ func (ro *roster) keepPlayers() (newest uint64) {
 }
 
 // upTo returns who is there of those up to a sequence number.
-func (ro *roster) upTo(newest uint64) (there []cursor) {
-	ro.mu.Lock()
-	defer ro.mu.Unlock()
-	for i := 0; i < len(ro.chunks); i++ {
-		for j := range ro.chunks[i] {
-			if seq := ro.chunks[i][j].seq; seq != 0 && seq <= newest {
-				there = append(there, cursor{seq, place(i*chunkPlaces + j)})
-			}
-		}
-		ro.mu.Unlock() // between one chunk and the next
-		ro.mu.Lock()
+func (ro *roster) upTo(newest uint64) []cursor {
+	var there []cursor
+	var room [chunkPlaces]cursor
+	for i, more := 0, true; more; i++ {
+		var some []cursor
+		some, more = ro.inChunk(i, newest, room[:0])
+		there = append(there, some...)
+		runtime.Gosched()
 	}
 	return there
+}
+
+// inChunk is upTo for a chunk. It appends to some, and reports whether there is another.
+func (ro *roster) inChunk(i int, newest uint64, some []cursor) (_ []cursor, more bool) {
+	ro.mu.Lock()
+	defer ro.mu.Unlock()
+	if i == len(ro.chunks) {
+		return some, false
+	}
+	for j := range ro.chunks[i] {
+		if seq := ro.chunks[i][j].seq; seq != 0 && seq <= newest {
+			some = append(some, cursor{seq, place(i*chunkPlaces + j)})
+		}
+	}
+	return some, true
 }
 
 // listBefore enters those who are still there in their players' lists, before all who

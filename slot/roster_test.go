@@ -2,8 +2,10 @@ package slot
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
@@ -76,16 +78,14 @@ func TestOthersComeAndGoWhilePlayersAreListed(t *testing.T) {
 	require.Len(t, there, 6)
 
 	release(0)
-	release(3) // and 0 is forgotten
+	release(3) // 0 is forgotten, unlisted
 	reserve()  // 7 has its place
 	ro.listBefore([]cursor{there[5], there[4], there[3]})
-	release(4) // 3 is forgotten, unlisted or not
-	release(6) // 4, too
+	release(4) // 3 is forgotten, listed
+	release(6) // and 4
 	reserve()
 	ro.listBefore([]cursor{there[2], there[1], there[0]})
-	ro.mu.Lock()
-	ro.whole = true
-	ro.mu.Unlock()
+	ro.whole.Store(true)
 
 	for player, want := range [][]int{{2, 6, 8}, {1, 5, 7}} {
 		page, err := table.Describe(Query{PlayerID: fmt.Sprint("player ", player)})
@@ -99,5 +99,62 @@ func TestOthersComeAndGoWhilePlayersAreListed(t *testing.T) {
 			wanted = append(wanted, ids[n])
 		}
 		require.Equal(t, wanted, got)
+	}
+}
+
+// The same at once: while some ask for the first time, others reserve, release and are
+// forgotten. Then each player's list has those of the game session's.
+func TestFirstToAskAmongOthers(t *testing.T) {
+	t.Parallel()
+	const there, players = 20 * chunkPlaces, 50
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow, MaxRetained: there / 4})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2 * there}))
+	reserve := func(i int) string {
+		ps, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: fmt.Sprint("player ", i%players)})
+		assert.NoError(t, err)
+		return ps.PlayerSessionID
+	}
+	var ids []string
+	for i := range there {
+		ids = append(ids, reserve(i))
+	}
+	var all sync.WaitGroup
+	for asker := range 2 {
+		all.Go(func() {
+			_, err := table.Describe(Query{PlayerID: fmt.Sprint("player ", asker)})
+			assert.NoError(t, err)
+		})
+	}
+	for part := range 2 {
+		all.Go(func() {
+			for i := part; i < there; i += 2 {
+				_, err := table.Release(ids[i])
+				assert.NoError(t, err)
+				reserve(i)
+			}
+		})
+	}
+	all.Wait()
+	listed := make(map[string][]string)
+	describe := func(q Query, found func(session.PlayerSession)) {
+		for q.Limit = 1000; ; {
+			page, err := table.Describe(q)
+			require.NoError(t, err)
+			for i := range page.PlayerSessions {
+				found(page.PlayerSessions[i])
+			}
+			if q.NextToken = page.NextToken; q.NextToken == "" {
+				return
+			}
+		}
+	}
+	describe(Query{GameSessionID: "match"}, func(ps session.PlayerSession) {
+		listed[ps.PlayerID] = append(listed[ps.PlayerID], ps.PlayerSessionID)
+	})
+	require.Len(t, listed, players)
+	for player, want := range listed {
+		var got []string
+		describe(Query{PlayerID: player}, func(ps session.PlayerSession) { got = append(got, ps.PlayerSessionID) })
+		require.Equal(t, want, got)
 	}
 }

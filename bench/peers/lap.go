@@ -45,7 +45,6 @@ type lap struct {
 	c       Contender
 	door    Door
 	aliased bool
-	weighed bool          // there has been a fill
 	calls   *atomic.Int64 // of a subscriber, who is waited for; nil: none
 	events  int64
 	issued  int // aliases
@@ -102,30 +101,35 @@ func (l *lap) warmUp(fills int) error {
 	return nil
 }
 
-// fill lets all players come, a share of them on each of the numbers of processors.
-func (l *lap) fill(sums *sums, procs []int) error {
-	// In the first round: the timers that storms leave behind live for a while, and
-	// the collector has to look at them. And once: to collect cools the caches.
-	measured := !l.weighed && l.runner.done == 0 && l.slots == l.runner.largest() && l.entrant.does(memory)
-	l.weighed = true
-	var before int64
-	var idle time.Duration
-	if measured {
-		before, idle = measure.LiveHeap(), collection() // of what others have left behind
+// weigh fills a table and leaves it at that. Of usher's indexes it has those as well
+// that only who asks for a player needs.
+func (l *lap) weigh() (err error) {
+	if l.c, err = l.entrant.Open(setup(timeout(l.slots), l.slots)); err != nil {
+		return err
 	}
-	arrivals, err := l.reserve(sums)
+	defer func() { err = errors.Join(err, l.c.Close()) }()
+	before, idle := measure.LiveHeap(), collection() // of what others have left behind
+	arrivals, err := l.reserve(new(sums))
 	if err != nil {
 		return err
 	}
-	if measured {
-		if p, ok := l.c.(*usherPeer); ok { // all the indexes that there can be
-			if err := p.askForPlayer(); err != nil {
-				return err
-			}
+	if p, ok := l.c.(*usherPeer); ok {
+		if err := p.askForPlayer(); err != nil {
+			return err
 		}
-		bytes := float64(measure.LiveHeap()-before-int64(len(arrivals.Text)))/float64(l.slots) - float64(ownBytes)
-		l.runner.add(l.entrant.Name, key{memory, l.slots, 1}, bytes)
-		l.runner.add(l.entrant.Name, key{gc, l.slots, 1}, (collection()-idle).Seconds()*1e3)
+	}
+	bytes := float64(measure.LiveHeap()-before-int64(len(arrivals.Text)))/float64(l.slots) - float64(ownBytes)
+	l.runner.add(l.entrant.Name, key{memory, l.slots, 1}, bytes)
+	l.runner.add(l.entrant.Name, key{gc, l.slots, 1}, (collection()-idle).Seconds()*1e3)
+	runtime.KeepAlive(arrivals)
+	return nil
+}
+
+// fill lets all players come, a share of them on each of the numbers of processors.
+func (l *lap) fill(sums *sums, procs []int) error {
+	arrivals, err := l.reserve(sums)
+	if err != nil {
+		return err
 	}
 	if l.slots >= 100_000 {
 		runtime.GC() // of a small table it would cool the caches

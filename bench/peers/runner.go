@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -31,7 +32,7 @@ type runner struct {
 	began   time.Time
 	samples map[string]map[key][]float64 // by contender
 	done    int                          // rounds
-	turns   int                          // of all contenders
+	dice    *rand.Rand                   // of inTurn
 }
 
 func (r *runner) largest() int { return slices.Max(r.sizes) }
@@ -98,6 +99,11 @@ func (r *runner) run(all []Entrant, options []variant) error {
 }
 
 func (r *runner) round(all []Entrant, options []variant) error {
+	if r.done == 0 { // the timers that storms leave behind live for a while, and the collector looks at them
+		if err := r.weigh(all); err != nil {
+			return err
+		}
+	}
 	for _, slots := range r.sizes {
 		// A small table takes a moment, and the machine may be busy in it: so as often
 		// as it takes to let as many players come as to the largest.
@@ -134,12 +140,29 @@ func (r *runner) round(all []Entrant, options []variant) error {
 	return nil
 }
 
-// inTurn returns all, each time beginning with another one: who follows somebody whose
+// weigh fills a table of each contender to see what it takes.
+func (r *runner) weigh(all []Entrant) error {
+	for _, e := range all {
+		if !e.does(memory) {
+			continue
+		}
+		r.progress("memory, %s", e.Name)
+		if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: r.largest()}).weigh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inTurn returns all in an order of its own each time: who follows somebody whose
 // memory is still being given back has slower memory himself.
 func (r *runner) inTurn(all []Entrant) []Entrant {
-	first := r.turns % len(all)
-	r.turns++
-	return slices.Concat(all[first:], all[:first])
+	if r.dice == nil {
+		r.dice = rand.New(rand.NewPCG(1, 2)) // the same orders in every run
+	}
+	all = slices.Clone(all)
+	r.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
 // measure begins with what the last one left collected.
