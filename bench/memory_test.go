@@ -10,10 +10,10 @@ import (
 )
 
 // What a table of players takes: B/slot is the growth of the live heap for each,
-// beyond the bytes of the player's id and data, with all the indexes that there can be. A table grows in steps, so
-// worst-B/slot is the most at any size from half of the slots on. gc-ms is how
-// long a full collection takes with the table full, gc-cpu-ms the processors'
-// time in it.
+// beyond the bytes of the player's id and data, with all the indexes that there can
+// be under DuplicatesAllow. A table grows in steps, so worst-B/slot is the most at
+// any size from half of the slots on. gc-ms is how long a full collection takes with
+// the table full, gc-cpu-ms the processors' time in it.
 func BenchmarkMemory(b *testing.B) {
 	const steps = 16
 	eachSize(b, func(b *testing.B, slots int) {
@@ -22,7 +22,7 @@ func BenchmarkMemory(b *testing.B) {
 		n := 0
 		for b.Loop() {
 			h := newHouse(b, slots, plain())
-			h.askForPlayer(b) // all indexes are there
+			h.askForPlayer(b)
 			before := measure.LiveHeap()
 			for step := range steps {
 				h.reserve(b, span(step*slots/steps, (step+1)*slots/steps))

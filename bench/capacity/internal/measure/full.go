@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/usher-go/usher/bench/capacity/internal/figures"
+	"github.com/usher-go/usher/slot"
 )
 
 // full finds out what a full table costs: memory and garbage collection. All that
@@ -24,6 +25,9 @@ func (r *runner) full(size *figures.Size) error {
 	defer opened.close()
 	*h = *opened
 	if err := r.fill(p, 0, n); err != nil {
+		return err
+	}
+	if _, err := h.table.Describe(slot.Query{PlayerID: "anybody"}); err != nil { // the index for that counts as well
 		return err
 	}
 	size.Memory.Bytes = live() - before
