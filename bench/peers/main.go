@@ -38,6 +38,7 @@ func start(args []string) (err error) {
 	flags.IntVar(&r.rounds, "rounds", r.rounds, "how often to measure each contender")
 	quick := flags.Bool("quick", false, "end within a minute: at most 100,000 slots, as many rounds as fit")
 	asJSON := flags.Bool("json", false, "print JSON")
+	storm := flags.String("storm", "", "measure no more than the storm and the growth of this `contender`, and print that as JSON: what the command runs for each")
 	_ = flags.Parse(args) // exits
 	if r.rounds < 1 || flags.NArg() > 0 {
 		return errors.New("want at least one round, and no arguments but flags")
@@ -53,6 +54,9 @@ func start(args []string) (err error) {
 		r.sizes = slices.Compact(r.sizes)
 	}
 	runtime.GOMAXPROCS(slices.Max(r.procs))
+	if *storm != "" {
+		return r.storm(*storm, os.Stdout)
+	}
 	sdk, err := connect()
 	if err != nil {
 		return err

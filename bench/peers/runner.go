@@ -99,7 +99,7 @@ func (r *runner) run(all []Entrant, options []variant) error {
 }
 
 func (r *runner) round(all []Entrant, options []variant) error {
-	if r.done == 0 { // the timers that storms leave behind live for a while, and the collector looks at them
+	if r.done == 0 {
 		if err := r.weigh(all); err != nil {
 			return err
 		}
@@ -130,10 +130,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 			continue
 		}
 		r.progress("round %d of %d: expiry and growth, %s", r.done+1, r.rounds, e.Name)
-		if err := r.measure(e.Name, (&storm{runner: r, entrant: e, slots: r.largest()}).run); err != nil {
-			return err
-		}
-		if err := r.measure(e.Name, func() error { return r.grow(e, r.largest()) }); err != nil {
+		if err := r.apart(e); err != nil {
 			return err
 		}
 	}

@@ -44,8 +44,8 @@ type Wheel[E any] struct {
 // list is a queue of entries, in chunks.
 type list[E any] struct{ head, tail *chunk[E] }
 
-// chunk holds a few entries. Fifteen entries of two words make it 256 bytes. The
-// pointer comes first, so that the collector scans one word of it.
+// chunk holds a few entries. Fifteen entries of a word make it 136 bytes. The pointer
+// comes first, so that the collector scans one word of it.
 type chunk[E any] struct {
 	next        *chunk[E]
 	taken, last int32 // entries[taken:last] are left
