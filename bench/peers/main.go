@@ -1,7 +1,7 @@
 // Peers measures usher beside what a Go developer would reach for otherwise, all
 // of it doing the same work in the same run:
 //
-//	go -C bench/peers run .          half an hour
+//	go -C bench/peers run .          twenty minutes
 //	go -C bench/peers run . -quick   one minute, and smaller tables
 //
 // It prints one table, in Markdown or with -json as JSON, and its progress to
