@@ -155,7 +155,7 @@ func (r *runner) weigh(all []Entrant) error {
 // memory is still being given back has slower memory himself.
 func (r *runner) inTurn(all []Entrant) []Entrant {
 	if r.dice == nil {
-		r.dice = rand.New(rand.NewPCG(1, 2)) // the same orders in every run
+		r.dice = rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same orders in every run
 	}
 	all = slices.Clone(all)
 	r.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
