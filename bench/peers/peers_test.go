@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,4 +139,22 @@ func TestEachFollowsEachOther(t *testing.T) {
 	}
 	require.Len(t, follows, 9, "each begins, and follows two others")
 	require.Equal(t, "a", all[0].Name, "who asks keeps his own order")
+}
+
+// What a storm's process writes is what the one that started it reads.
+func TestStormApart(t *testing.T) {
+	t.Parallel()
+	r := &runner{sizes: []int{1000}, procs: []int{1, 2}, log: io.Discard}
+	var out bytes.Buffer
+	require.NoError(t, r.storm("usher", &out))
+	var figures []figure
+	require.NoError(t, json.Unmarshal(out.Bytes(), &figures))
+	of := make(map[string]int)
+	for _, f := range figures {
+		require.Equal(t, 1000, f.Slots)
+		of[f.Work]++
+	}
+	require.Equal(t, map[string]int{expiry: 1, expiryAccept: 1, expiryWait: 1, growth: 1, growthMax: 1}, of)
+	require.Error(t, r.storm("floor", &out))
+	require.Error(t, r.storm("nobody", &out))
 }
