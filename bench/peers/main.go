@@ -28,7 +28,7 @@ func main() {
 }
 
 func start(args []string) (err error) {
-	r := &runner{sizes: []int{200, 10_000, 1_000_000}, rounds: 5, enough: 200_000, log: os.Stderr, began: time.Now()}
+	r := &runner{sizes: []int{200, 10_000, 1_000_000}, rounds: 5, enough: 200_000, log: os.Stderr, began: time.Now(), dice: newDice()}
 	for p := range min(2, runtime.NumCPU()) {
 		r.procs = append(r.procs, p+1)
 	}

@@ -128,11 +128,11 @@ func (l *lazy) AwaitEmpty(ctx context.Context, game int) error {
 func TestEachFollowsEachOther(t *testing.T) {
 	t.Parallel()
 	all := []Entrant{{Name: "a"}, {Name: "b"}, {Name: "c"}}
-	var r runner
+	dice := newDice()
 	follows := make(map[string]bool)
 	for range 20 {
 		before := ""
-		for _, e := range r.inTurn(all) {
+		for _, e := range inTurn(dice, all) {
 			follows[before+e.Name] = true
 			before = e.Name
 		}

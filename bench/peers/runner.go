@@ -32,7 +32,7 @@ type runner struct {
 	began   time.Time
 	samples map[string]map[key][]float64 // by contender
 	done    int                          // rounds
-	dice    *rand.Rand                   // of inTurn
+	dice    *rand.Rand
 }
 
 func (r *runner) largest() int { return slices.Max(r.sizes) }
@@ -108,7 +108,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 		// A small table takes a moment, and the machine may be busy in it: so as often
 		// as it takes to let as many players come as to the largest.
 		for range max(r.largest()/max(slots, r.enough), 1) {
-			for _, e := range r.inTurn(all) {
+			for _, e := range inTurn(r.dice, all) {
 				r.progress("round %d of %d: %s slots, %s", r.done+1, r.rounds, grouped(float64(slots)), e.Name)
 				if err := r.measure(e.Name, (&lap{runner: r, entrant: e, slots: slots}).run); err != nil {
 					return err
@@ -116,7 +116,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 			}
 		}
 	}
-	for _, v := range options {
+	for _, v := range inTurn(r.dice, options) {
 		r.progress("round %d of %d: usher, %s", r.done+1, r.rounds, v.Name)
 		if err := r.measure(v.Name, r.option(v).run); err != nil {
 			return err
@@ -125,7 +125,7 @@ func (r *runner) round(all []Entrant, options []variant) error {
 	if slices.Max(r.procs) < 2 {
 		return nil // a storm needs a processor, and who comes in it another one
 	}
-	for _, e := range r.inTurn(all) {
+	for _, e := range inTurn(r.dice, all) {
 		if !e.does(expiry) {
 			continue
 		}
@@ -153,14 +153,14 @@ func (r *runner) weigh(all []Entrant) error {
 
 // inTurn returns all in an order of its own each time: who follows somebody whose
 // memory is still being given back has slower memory himself.
-func (r *runner) inTurn(all []Entrant) []Entrant {
-	if r.dice == nil {
-		r.dice = rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same orders in every run
-	}
+func inTurn[E any](dice *rand.Rand, all []E) []E {
 	all = slices.Clone(all)
-	r.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
+
+// newDice returns the same orders in every run.
+func newDice() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) } //nolint:gosec // no secret
 
 // measure begins with what the last one left collected.
 func (r *runner) measure(name string, f func() error) error {
