@@ -423,16 +423,11 @@ func TestAlarmThatRingsIsNotSet(t *testing.T) {
 // for.
 func TestListIsReadInParts(t *testing.T) {
 	t.Parallel()
-	table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow})
-	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 5}))
-	for range 5 {
-		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "alice"})
-		require.NoError(t, err)
-	}
+	table := newTableOfOne(t, 5)
 	table.roster.listPlayers()
 	for _, l := range []list{
 		{order: byGame, game: table.games.get("match")},
-		{order: byPlayer, player: table.roster.hash("alice")},
+		{order: byPlayer, player: table.roster.hash("player")},
 	} {
 		var last cursor
 		var read []uint64

@@ -29,12 +29,7 @@ func TestPlayersListsAreMadeForWhoAsks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow})
-			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
-			for range 2 {
-				_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "player"})
-				require.NoError(t, err)
-			}
+			table := newTableOfOne(t, 2)
 			lists := func() (n uint32) {
 				for i := range table.roster.players.parts {
 					n += table.roster.players.parts[i].count
@@ -49,6 +44,18 @@ func TestPlayersListsAreMadeForWhoAsks(t *testing.T) {
 			require.NoError(t, ask(table), "and they are kept")
 		})
 	}
+}
+
+// newTableOfOne returns a table in which "player" has so many sessions in "match".
+func newTableOfOne(t *testing.T, sessions int) *Table {
+	t.Helper()
+	table := newTable(t, Config{DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: sessions}))
+	for range sessions {
+		_, err := table.Reserve(Reservation{GameSessionID: "match", PlayerID: "player"})
+		require.NoError(t, err)
+	}
+	return table
 }
 
 // While players' lists are made, others come, are forgotten, and are given the places

@@ -62,8 +62,7 @@ func TestPopulationSurvivesAStall(t *testing.T) {
 	p := newTestPopulation(t, n, timeout)
 	require.NoError(t, p.hold(5))
 	p.late = 0 // a busy machine may have made some late already
-	time.Sleep(2 * timeout)
-	p.hall.table.Stats() // they are out
+	require.Eventually(t, func() bool { return p.hall.table.Stats().Reserved == 0 }, time.Minute, time.Millisecond)
 	p.timeout = time.Minute
 	for range 3 {
 		require.NoError(t, p.join())
