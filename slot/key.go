@@ -139,9 +139,9 @@ func putCanonical(text *[canonicalLen]byte, hi, lo uint64) {
 // idSource makes player session ids of a game session, sixteen at a time: to ask
 // crypto/rand, and then for memory, for each was a third of a reservation.
 type idSource struct {
-	uuids [idsAtOnce]struct{ hi, lo uint64 }
-	text  string // of all of them
-	used  int
+	keys [idsAtOnce]key
+	text string // the ids of all of them
+	used int
 }
 
 const (
@@ -149,25 +149,35 @@ const (
 	canonicalRaw = 16 // bytes of an id
 )
 
-// next returns a random UUID (version 4) and its id. Each is given once.
-func (s *idSource) next() (hi, lo uint64, id string) {
+// next returns a random id and its key. Each is given once.
+func (s *idSource) next(ks *keys) (k key, id string) {
 	if s.used %= idsAtOnce; s.used == 0 {
-		s.fetch()
+		s.fetch(ks)
 	}
-	uuid, id := s.uuids[s.used], s.text[s.used*canonicalLen:][:canonicalLen]
+	k, id = s.keys[s.used], s.text[s.used*canonicalLen:][:canonicalLen]
 	s.used++
-	return uuid.hi, uuid.lo, id
+	return k, id
 }
 
-func (s *idSource) fetch() {
+// coming returns the key that next will return, if that is known.
+func (s *idSource) coming() (k key, ok bool) {
+	if s.used == idsAtOnce {
+		return key{}, false
+	}
+	return s.keys[s.used], true
+}
+
+// fetch makes UUIDs of version 4.
+func (s *idSource) fetch(ks *keys) {
 	var random [idsAtOnce * canonicalRaw]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the process instead
 	var text [idsAtOnce * canonicalLen]byte
-	for i := range s.uuids {
-		raw, uuid := random[i*canonicalRaw:], &s.uuids[i]
-		uuid.hi = binary.BigEndian.Uint64(raw)&^(0xf<<24) | 4<<24   // version 4: the 13th digit
-		uuid.lo = binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62 // its variant: the 17th
-		putCanonical((*[canonicalLen]byte)(text[i*canonicalLen:]), uuid.hi, uuid.lo)
+	for i := range s.keys {
+		raw := random[i*canonicalRaw:]
+		hi := binary.BigEndian.Uint64(raw)&^(0xf<<24) | 4<<24   // version 4: the 13th digit
+		lo := binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62 // its variant: the 17th
+		putCanonical((*[canonicalLen]byte)(text[i*canonicalLen:]), hi, lo)
+		s.keys[i] = ks.mix(hi, lo)
 	}
 	s.text = string(text[:])
 }

@@ -513,14 +513,13 @@ func TestPartyWaitsForAllItsStripes(t *testing.T) {
 	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 2}))
 	party := []Reservation{{GameSessionID: "match", PlayerID: "alice"}, {GameSessionID: "match", PlayerID: "bob"}}
 	ids := &table.games.get("match").ids
-	ids.fetch()
+	ids.fetch(&table.keys)
 	stripe := func(i int) int { // of who gets an id next, and who after him
-		uuid := ids.uuids[ids.used+i]
-		return table.stripeIndex(table.keys.mix(uuid.hi, uuid.lo))
+		return table.stripeIndex(ids.keys[ids.used+i])
 	}
 	for ids.used = 1; stripe(0) >= stripe(1); ids.used++ {
 		if ids.used == idsAtOnce-2 {
-			ids.fetch()
+			ids.fetch(&table.keys)
 			ids.used = 1
 		}
 	}

@@ -1,6 +1,11 @@
 package slot
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+
+	"github.com/usher-go/usher/slot/internal/cache"
+)
 
 // records is a set of records in open addressing, ordered by key: each stands
 // at its home, which grows with its key, or as near behind it as the others
@@ -56,6 +61,14 @@ func (t *records) touch(k key) uint64 {
 		return t.slots[i].key.hi ^ t.slots[i+1].key.hi // the next one moves up if this leaves
 	}
 	return 0
+}
+
+// expect lets the processor fetch the place of k, which is to be added.
+func (t *records) expect(k key) {
+	if i := t.home(k); i+1 < len(t.slots) {
+		cache.Fetch(unsafe.Pointer(&t.slots[i]))
+		cache.Fetch(unsafe.Pointer(&t.slots[i+1]))
+	}
 }
 
 // add puts a copy of r, whose key is not there yet, in its place, and returns it.

@@ -340,8 +340,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 			continue
 		}
 		if !c.issued {
-			hi, lo, id := g.ids.next()
-			c.id, c.key = id, t.keys.mix(hi, lo)
+			c.key, c.id = g.ids.next(&t.keys)
 		}
 		stripes = append(stripes, t.stripeIndex(c.key))
 		if c.replaces {
@@ -356,6 +355,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 		t.appear(g, party, cs, now)
 	}
 	t.unlockSet(stripes)
+	t.expect(g)
 	t.roster.mu.Unlock()
 	if err != nil {
 		return err
@@ -368,6 +368,25 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 	}
 	return nil
 }
+
+// expect lets the processor fetch what the next reservation of g will write: its record
+// and its entry in the roster, of which a larger table has none near. So it does not
+// wait for them. g and the roster are locked.
+func (t *Table) expect(g *gameSession) {
+	if t.held.Load() < fewNear {
+		return
+	}
+	t.roster.expect()
+	if k, ok := g.ids.coming(); ok {
+		if s := t.stripe(k); s.mu.TryLock() {
+			s.live.expect(k)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// fewNear are as many as the processor has near it anyway: their records are 128 KB.
+const fewNear = 2048
 
 // takenMeanwhile looks again for ids issued elsewhere, which may have been
 // reserved in another game session. The stripes are locked.

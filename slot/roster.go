@@ -3,10 +3,14 @@ package slot
 import (
 	"cmp"
 	"hash/maphash"
+	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
+
+	"github.com/usher-go/usher/slot/internal/cache"
 )
 
 // roster lists all player sessions, live and retained, in order of reservation:
@@ -34,7 +38,8 @@ type roster struct {
 
 	chunks  []*[chunkPlaces]entry // by place; chunks, since copying them all to grow would take long
 	places  place                 // how many there are, with the place 0 that nobody gets
-	unused  []place               // those that were left
+	left    []leftPlaces          // of each chunk
+	anyLeft []uint32              // numbers of the chunks that have some
 	players heads
 	lives   heads
 	kept    bool // who comes is entered in its player's list
@@ -44,6 +49,10 @@ const chunkPlaces = 256
 
 // place is a number for an entry, given again once it is left; 0 is none.
 type place = uint32
+
+// leftPlaces are those of a chunk that were left: a bit for each. They are given again
+// chunk by chunk, in order, so that the entries of who come together stand together.
+type leftPlaces [chunkPlaces / 64]uint64
 
 // entry is a player session in the roster.
 type entry struct {
@@ -170,17 +179,58 @@ func (ro *roster) listBefore(some []cursor) {
 
 // free returns a place nobody has.
 func (ro *roster) free() place {
-	if n := len(ro.unused); n > 0 {
-		p := ro.unused[n-1]
-		ro.unused = ro.unused[:n-1]
-		return p
+	if n := len(ro.anyLeft); n > 0 {
+		chunk := ro.anyLeft[n-1]
+		p, more := ro.left[chunk].take()
+		if !more {
+			ro.anyLeft = ro.anyLeft[:n-1]
+		}
+		return chunk*chunkPlaces + p
 	}
 	if ro.places%chunkPlaces == 0 {
 		ro.chunks = append(ro.chunks, new([chunkPlaces]entry))
+		ro.left = append(ro.left, leftPlaces{})
 	}
 	p := max(ro.places, 1)
 	ro.places = p + 1
 	return p
+}
+
+// expect lets the processor fetch the entry that free will return, if it was left.
+func (ro *roster) expect() {
+	if n := len(ro.anyLeft); n > 0 {
+		chunk := ro.anyLeft[n-1]
+		e := &ro.chunks[chunk][ro.left[chunk].lowest()]
+		cache.Fetch(unsafe.Pointer(e))
+		cache.Fetch(unsafe.Pointer(&e.game)) // its last
+	}
+}
+
+// reuse lets free return p again.
+func (ro *roster) reuse(p place) {
+	left := &ro.left[p/chunkPlaces]
+	if *left == (leftPlaces{}) {
+		ro.anyLeft = append(ro.anyLeft, p/chunkPlaces)
+	}
+	left.add(p % chunkPlaces)
+}
+
+func (l *leftPlaces) add(i place) { l[i/64] |= 1 << (i % 64) }
+
+// take takes out the lowest, and reports whether there are more.
+func (l *leftPlaces) take() (lowest place, more bool) {
+	lowest = l.lowest()
+	l[lowest/64] &^= 1 << (lowest % 64)
+	return lowest, *l != leftPlaces{}
+}
+
+// lowest of those that there are.
+func (l *leftPlaces) lowest() place {
+	word := 0
+	for l[word] == 0 {
+		word++
+	}
+	return place(word*64 + bits.TrailingZeros64(l[word]))
 }
 
 // leave takes sessions that have ended out of the live ones, which are listed.
@@ -203,7 +253,7 @@ func (ro *roster) remove(g *gameSession, known []listed) {
 			ro.players.unlink(ro, p)
 		}
 		*ro.at(p) = entry{}
-		ro.unused = append(ro.unused, p)
+		ro.reuse(p)
 	}
 }
 
