@@ -112,7 +112,7 @@ func displacement(t *testing.T, ks *keys, ids []string) int {
 		if !ok || rs.find(k) != nil {
 			t.Fatal("no id, or no key of its own", id)
 		}
-		rs.add(&record{key: k, place: 1})
+		rs.add(k).place = 1
 	}
 	most := 0
 	for i := range rs.slots {
@@ -194,11 +194,11 @@ func FuzzKeys(f *testing.F) {
 
 // keep reserves under an id of that key, in a stripe of its own.
 func keep(k key, id string, alias bool) (*stripe, record) {
-	s, r, text := new(stripe), record{key: k, place: 1}, ""
+	s, suffix := new(stripe), ""
 	if alias {
-		text = id
+		suffix = suffixOf(id)
 	}
-	s.add(&r, "player", "data", text)
+	s.add(k, "player", "data", suffix).place = 1
 	return s, *s.live.find(k)
 }
 

@@ -93,7 +93,7 @@ func (f *expiryFloor) reserve(players int) {
 	for i := range players {
 		k := key{rand.Uint64(), rand.Uint64()}
 		f.keys = append(f.keys, k)
-		f.stripe(k).live.add(&record{key: k, place: uint32(i + 1)})
+		f.stripe(k).live.add(k).place = uint32(i + 1)
 	}
 }
 

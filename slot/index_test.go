@@ -103,7 +103,7 @@ func TestRecords(t *testing.T) {
 			rs.remove(rs.find(k))
 			delete(want, k)
 		case !there && filling:
-			rs.add(&record{key: k, place: step + 1})
+			rs.add(k).place = step + 1
 			want[k] = step + 1
 		}
 		if step%500 == 0 {
@@ -125,7 +125,7 @@ func TestRecordsWhoseLastRunReachesTheEnd(t *testing.T) {
 	want := make(map[key]place)
 	for p := place(1); p < 10 || rs.slots[len(rs.slots)-1].place == 0; p++ {
 		k := key{last, uint64(p)}
-		rs.add(&record{key: k, place: p})
+		rs.add(k).place = p
 		want[k] = p
 		requireRecords(t, want, &rs)
 	}
@@ -151,7 +151,7 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	for number := range uint32(5_000) {
-		rs.add(&record{key: key{hi: random.Uint64()}, place: number + 1})
+		rs.add(key{hi: random.Uint64()}).place = number + 1
 		requireLoad(float64(rs.count), float64(rs.homes))
 		x.add(random.Uint32(), number+1)
 		requireLoad(float64(x.count), float64(x.homes))

@@ -375,10 +375,22 @@ func (in *inspection) rosterLists() {
 	}
 
 	unused := make(map[place]bool)
-	for _, p := range ro.unused {
-		in.expect(!unused[p], "place %d is unused twice", p)
-		unused[p] = true
-		in.expect(*ro.at(p) == entry{}, "unused place %d is not empty", p)
+	in.expect(len(ro.left) == len(ro.chunks), "%d chunks, places left of %d", len(ro.chunks), len(ro.left))
+	for chunk, left := range ro.left {
+		listed := 0
+		for _, any := range ro.anyLeft {
+			if int(any) == chunk {
+				listed++
+			}
+		}
+		in.expect((left != leftPlaces{}) == (listed == 1), "chunk %d: listed %d times, with places left %x", chunk, listed, left)
+		for left != (leftPlaces{}) {
+			i, _ := left.take()
+			p := place(chunk*chunkPlaces) + i
+			in.expect(p > 0 && p < ro.places, "place %d was left, of %d", p, ro.places)
+			in.expect(*ro.at(p) == entry{}, "unused place %d is not empty", p)
+			unused[p] = true
+		}
 	}
 	for p := place(1); p < ro.places; p++ {
 		in.expect(in.live[p] == nil || in.past[p] == nil, "place %d is live and past", p)

@@ -203,7 +203,7 @@ func TestRecordsSweep(t *testing.T) {
 			if random.IntN(4) == 0 {
 				k.hi = uint64(random.Uint32N(8)) << 60 // many at one home
 			}
-			rs.add(&record{key: k, place: n + 1})
+			rs.add(k).place = n + 1
 			want[k] = n + 1
 		}
 		one := random.Uint32N(4) + 1 // of so many is gone

@@ -4,7 +4,7 @@ import (
 	"math/bits"
 	"unsafe"
 
-	"github.com/usher-go/usher/slot/internal/cache"
+	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
 // records is a set of records in open addressing, ordered by key: each stands
@@ -66,30 +66,31 @@ func (t *records) touch(k key) uint64 {
 // expect lets the processor fetch the place of k, which is to be added.
 func (t *records) expect(k key) {
 	if i := t.home(k); i+1 < len(t.slots) {
-		cache.Fetch(unsafe.Pointer(&t.slots[i]))
-		cache.Fetch(unsafe.Pointer(&t.slots[i+1]))
+		prefetch.Line(unsafe.Pointer(&t.slots[i]))
+		prefetch.Line(unsafe.Pointer(&t.slots[i+1]))
 	}
 }
 
-// add puts a copy of r, whose key is not there yet, in its place, and returns it.
-func (t *records) add(r *record) *record {
+// add makes room for a record of k, which is not there yet, and returns it, empty but
+// for its key. It has to be given a place before anything else is done.
+func (t *records) add(k key) *record {
 	if t.full() {
 		t.grow()
 	}
 	t.count++
 	for {
-		if added := t.insert(r); added != nil {
+		if added := t.insert(k); added != nil {
 			return added
 		}
 		t.grow()
 	}
 }
 
-// insert shifts those behind r's place up to the next empty slot. It returns nil
+// insert shifts those behind k's place up to the next empty slot. It returns nil
 // if there is none.
-func (t *records) insert(r *record) *record {
-	i := t.home(r.key)
-	for i < len(t.slots) && t.slots[i].place != 0 && t.slots[i].key.hi <= r.key.hi {
+func (t *records) insert(k key) *record {
+	i := t.home(k)
+	for i < len(t.slots) && t.slots[i].place != 0 && t.slots[i].key.hi <= k.hi {
 		i++
 	}
 	end := i
@@ -100,7 +101,7 @@ func (t *records) insert(r *record) *record {
 		return nil
 	}
 	copy(t.slots[i+1:end+1], t.slots[i:end])
-	t.slots[i] = *r
+	t.slots[i] = record{key: k}
 	return &t.slots[i]
 }
 

@@ -113,9 +113,9 @@ type claim struct {
 	id     string // to be reserved under; "" as long as none is given
 	issued bool   // elsewhere; one of our own, being random, is nobody else's
 	key    key
-	alias  bool
-	record record // what is added
-	text   string // its text
+	suffix string // of its text
+	timed  timed  // what has been added
+	until  int64  // its deadline
 
 	holds    bool
 	held     view // the live session that the player has already
@@ -169,11 +169,14 @@ func (t *Table) checkFields(g *gameSession, party []Reservation, cs []claim) err
 			return &PartyError{Index: i, PlayerID: r.PlayerID, Err: err}
 		}
 		if r.PlayerSessionID != "" {
-			var ok bool
-			if c.key, c.alias, ok = t.keys.of(r.PlayerSessionID); !ok {
+			k, alias, ok := t.keys.of(r.PlayerSessionID)
+			if !ok {
 				return &PartyError{Index: i, PlayerID: r.PlayerID, Err: session.ErrInvalidPlayerSessionID}
 			}
-			c.id, c.issued = strings.Clone(r.PlayerSessionID), true
+			c.key, c.id, c.issued = k, strings.Clone(r.PlayerSessionID), true
+			if alias {
+				c.suffix = suffixOf(c.id)
+			}
 		}
 		c.player = t.roster.hash(r.PlayerID)
 		if seen != nil {
@@ -352,7 +355,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 	stripes = t.lockSet(stripes)
 	err := t.takenMeanwhile(party, cs)
 	if err == nil {
-		t.appear(g, party, cs, now)
+		t.appear(g, party, cs, out, now)
 	}
 	t.unlockSet(stripes)
 	t.expect(g)
@@ -363,7 +366,6 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 	for i := range cs {
 		if c := &cs[i]; !c.repeats {
 			t.settleIn(g, c, now)
-			g.presentIn(out[i], &c.record, c.text, c.id)
 		}
 	}
 	return nil
@@ -400,70 +402,66 @@ func (t *Table) takenMeanwhile(party []Reservation, cs []claim) error {
 }
 
 // appear enters all who have no session yet. The roster and the stripes are locked.
-func (t *Table) appear(g *gameSession, party []Reservation, cs []claim, now int64) {
+func (t *Table) appear(g *gameSession, party []Reservation, cs []claim, out []*session.PlayerSession, now int64) {
 	for i := range cs {
 		if !cs[i].repeats {
 			t.stripe(cs[i].key).live.touch(cs[i].key)
 		}
 	}
 	for i := range cs {
-		if c := &cs[i]; !c.repeats {
-			t.prepare(g, &party[i], c, now)
-			t.enterRecord(g, &party[i], c, now)
+		if !cs[i].repeats {
+			t.enterRecord(g, &party[i], &cs[i], out[i], now)
 		}
 	}
 }
 
-// prepare gives c a place in the roster and a seat, and makes its record.
-func (t *Table) prepare(g *gameSession, res *Reservation, c *claim, now int64) {
+// enterRecord makes c's record, and fills out from it. That is done where the record
+// stands: to copy what has just been written in parts takes long.
+func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, out *session.PlayerSession, now int64) {
 	timeout := res.Timeout
 	if timeout == 0 {
 		timeout = t.config.ReservationTimeout
 	}
-	at := t.roster.addLocked(g, c.key, c.player)
-	seat := c.held.seat()
-	if c.replaces {
-		g.seats[seat] = at.place
-	} else {
-		seat = g.takeSeat(at.place)
-	}
-	r := &c.record // field by field: to copy what has just been written in parts takes long
-	r.key = c.key
-	r.made = uint64(t.clock.milli(now)) << 16
-	r.seq, r.place = at.seq, at.place
+	at, seat := t.seat(g, c)
+	s := t.stripe(c.key)
+	r := s.add(c.key, res.PlayerID, res.PlayerData, c.suffix)
+	r.place, r.seq = at.place, at.seq
+	r.made |= stamp(t.clock.milli(now))
 	r.until = after(now, timeout)
 	r.game = g.number
-	r.packed = seat << seatBits
+	r.packed |= seat << seatBits
 	r.become(session.StatusReserved, session.CauseReserved)
+	if t.events.used.Load() {
+		t.events.publish(g, s.view(r), 0, now)
+	}
+	g.presentIn(out, r, s.texts.at(r.text), c.id)
+	c.timed, c.until = r.timed(), r.until
 }
 
-// enterRecord ends what c replaces, and enters what prepare has made.
-func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, now int64) {
-	if c.replaces {
-		s := t.stripe(c.held.key)
-		r := s.live.find(c.held.key)
-		replaced := t.now() // read under its lock, so that it is not before an accept
-		c.held = s.settled(r, replaced, never)
-		if !c.held.status().Terminal() {
-			c.held.end(session.CauseReplaced, replaced)
-		}
-		t.endLocked(g, s, r, &c.held)
-		s.putAway(r)
+// seat gives c a place in the roster and a seat: the lowest, or that of the session
+// that it replaces, which ends.
+func (t *Table) seat(g *gameSession, c *claim) (at cursor, seat uint32) {
+	at = t.roster.addLocked(g, c.key, c.player)
+	if !c.replaces {
+		return at, g.takeSeat(at.place)
 	}
-	s := t.stripe(c.key)
-	alias := ""
-	if c.alias {
-		alias = c.id
+	s := t.stripe(c.held.key)
+	r := s.live.find(c.held.key)
+	replaced := t.now() // read under its lock, so that it is not before an accept
+	c.held = s.settled(r, replaced, never)
+	if !c.held.status().Terminal() {
+		c.held.end(session.CauseReplaced, replaced)
 	}
-	c.text = s.add(&c.record, res.PlayerID, res.PlayerData, alias)
-	if t.events.used.Load() {
-		t.events.publish(g, view{c.record, c.text}, 0, now)
-	}
+	t.endLocked(g, s, r, &c.held)
+	s.putAway(r)
+	seat = c.held.seat()
+	g.seats[seat] = at.place
+	return at, seat
 }
 
 // settleIn does what remains once c's record can be seen. g is locked.
 func (t *Table) settleIn(g *gameSession, c *claim, now int64) {
-	t.schedule(c.record.timed(), c.record.until, now)
+	t.schedule(c.timed, c.until, now)
 	if !c.replaces {
 		t.held.Add(1)
 		return

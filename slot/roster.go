@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/usher-go/usher/slot/internal/cache"
+	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
 // roster lists all player sessions, live and retained, in order of reservation:
@@ -201,8 +201,8 @@ func (ro *roster) expect() {
 	if n := len(ro.anyLeft); n > 0 {
 		chunk := ro.anyLeft[n-1]
 		e := &ro.chunks[chunk][ro.left[chunk].lowest()]
-		cache.Fetch(unsafe.Pointer(e))
-		cache.Fetch(unsafe.Pointer(&e.game)) // its last
+		prefetch.Line(unsafe.Pointer(e))
+		prefetch.Line(unsafe.Pointer(&e.game)) // its last
 	}
 }
 

@@ -33,7 +33,7 @@ type stripeState struct {
 	accepted uint64
 	texts    texts // of all
 
-	completedTotal, timedOutTotal uint64
+	reservedTotal, completedTotal, timedOutTotal uint64
 
 	ended   int     // of live: they are COMPLETED or TIMEDOUT, and are to be put away
 	past    archive // COMPLETED and TIMEDOUT, retained
@@ -42,8 +42,7 @@ type stripeState struct {
 	timedOut int // of ended and past
 	next     int // where to tidy
 	swept    int // up to where those who have ended were put away
-
-	reservedTotal, returned uint64
+	returned uint64
 }
 
 // refusal is why an accept is refused once the id is well formed.
@@ -81,19 +80,21 @@ func (s *stripe) aliased(r *record, id string) bool {
 	return v.aliasText() == id
 }
 
-// add enters a live player session, and returns its text.
-func (s *stripe) add(r *record, playerID, playerData, alias string) string {
-	r.made |= uint64(len(playerID))
-	stands := s.texts.add(playerID, playerData, alias)
-	if alias != "" {
-		r.packed |= aliasBit
-	}
+// add makes room for a live player session and writes its text. What else there is to
+// its record is the caller's to write where it stands, first of all its place: to copy
+// what has just been written in parts takes long.
+func (s *stripe) add(k key, playerID, playerData, suffix string) *record {
 	if s.live.full() && s.ended > int(s.live.homes)/8 {
 		s.putAwayAll()
 	}
-	s.live.add(r).text = stands // there: to copy what has just been written in parts takes long
+	r := s.live.add(k)
+	r.text = s.texts.add(playerID, playerData, suffix)
+	r.made = uint64(len(playerID))
+	if suffix != "" {
+		r.packed = aliasBit
+	}
 	s.reservedTotal++
-	return s.texts.at(stands)
+	return r
 }
 
 // putAway moves r, which has ended, to the past.

@@ -1,6 +1,6 @@
 package slot
 
-import "strings"
+import "unsafe"
 
 // texts are what the players of a stripe are called, many on a page. A record says
 // where its text stands and has no pointer: so the garbage collector does not look
@@ -12,11 +12,11 @@ import "strings"
 // forgotten, which players mostly are in the order in which they came. Those who
 // stay on pages that are nearly empty are moved.
 type texts struct {
-	pages  []string        // an accept reads one: so they are by themselves, and stay near
-	usage  []usage         // of each
-	unused []uint32        // numbers
-	open   strings.Builder // the page that is being written
-	last   uint32          // its number
+	pages  []string // an accept reads one: so they are by themselves, and stay near
+	usage  []usage  // of each
+	unused []uint32 // numbers
+	open   []byte   // the page that is being written
+	last   uint32   // its number
 
 	held, kept int // bytes: of pages, and of the texts on them that are not forgotten
 }
@@ -44,55 +44,40 @@ const (
 // at returns a text, which needs no lock any more.
 func (x *texts) at(t text) string { return x.pages[t.page][t.start:][:t.len] }
 
-// add writes a text: what belongs to a player, and for an alias the id and its length.
-func (x *texts) add(playerID, playerData, alias string) text {
-	n := len(playerID) + len(playerData)
-	if alias != "" {
-		n += len(alias) + 1
-	}
+// add writes a text: what belongs to a player and, for an alias, the suffix.
+func (x *texts) add(playerID, playerData, suffix string) text {
+	n := len(playerID) + len(playerData) + len(suffix)
 	if n > longText {
-		var own strings.Builder
-		own.Grow(n)
-		write(&own, playerID, playerData, alias)
-		t := text{page: x.newPage(n), len: uint16(n)}
-		x.keep(t, own.String())
-		return t
+		number, page := x.newPage(n)
+		_ = append(append(append(page, playerID...), playerData...), suffix...)
+		return x.keep(text{page: number, len: uint16(n)})
 	}
-	if x.open.Cap()-x.open.Len() < n {
+	if cap(x.open)-len(x.open) < n {
 		x.turn(max(n, smallestPage, min(x.kept/2, largestPage)))
 	}
-	t := text{x.last, uint16(x.open.Len()), uint16(n)}
-	write(&x.open, playerID, playerData, alias)
-	x.keep(t, x.open.String())
-	return t
+	t := text{x.last, uint16(len(x.open)), uint16(n)}
+	x.open = append(append(append(x.open, playerID...), playerData...), suffix...)
+	return x.keep(t)
 }
 
-func write(to *strings.Builder, playerID, playerData, alias string) {
-	to.WriteString(playerID)
-	to.WriteString(playerData)
-	if alias != "" {
-		to.WriteString(alias)
-		to.WriteByte(byte(len(alias)))
-	}
-}
-
-// keep notes that t has been written, with which its page reads like that.
-func (x *texts) keep(t text, page string) {
-	x.pages[t.page] = page
+// keep notes that t has been written.
+func (x *texts) keep(t text) text {
 	x.usage[t.page].kept += t.len
 	x.kept += int(t.len)
+	return t
 }
 
 // turn opens another page.
 func (x *texts) turn(size int) {
 	was := x.last
-	x.last = x.newPage(size)
-	x.open.Reset()
-	x.open.Grow(size)
+	x.last, x.open = x.newPage(size)
 	x.letGo(was)
 }
 
-func (x *texts) newPage(size int) (number uint32) {
+// newPage returns an empty page. It is a string from now on, of what is still to be
+// written as well, of which nobody has a part: to make one of it after each text took a
+// tenth of a reservation.
+func (x *texts) newPage(size int) (number uint32, page []byte) {
 	if n := len(x.unused); n > 0 {
 		number, x.unused = x.unused[n-1], x.unused[:n-1]
 	} else {
@@ -100,9 +85,11 @@ func (x *texts) newPage(size int) (number uint32) {
 		x.pages = append(x.pages, "")
 		x.usage = append(x.usage, usage{})
 	}
+	page = make([]byte, 0, size)
+	x.pages[number] = unsafe.String(unsafe.SliceData(page), size)
 	x.usage[number].size = uint16(size)
 	x.held += size
-	return number
+	return number, page
 }
 
 // drop forgets a text.

@@ -44,9 +44,10 @@ func TestTexts(t *testing.T) {
 				id:   fmt.Sprint("player-", step),
 				data: strings.Repeat(string('a'+rune(step%26)), max(0, random.IntN(4_000)-3_000)*random.IntN(3)),
 			}
-			r := record{key: c.key, place: step + 1}
+			r := s.add(c.key, c.id, c.data, "")
+			r.place = step + 1
 			r.become(session.StatusReserved, session.CauseReserved)
-			c.handed = s.add(&r, c.id, c.data, "")
+			c.handed = s.texts.at(r.text)
 			c.is = strings.Clone(c.handed)
 			live = append(live, c)
 		case n > 3 && len(live) > 0:
@@ -134,9 +135,9 @@ func TestTextsAreTidied(t *testing.T) {
 	}
 	for i := range keys {
 		keys[i] = key{uint64(i+1) * 0x9E3779B97F4A7C15, uint64(i)}
-		r := record{key: keys[i], place: uint32(i + 1)}
+		r := s.add(keys[i], fmt.Sprint("player-", i), "", "")
+		r.place = uint32(i + 1)
 		r.become(session.StatusReserved, session.CauseReserved)
-		s.add(&r, fmt.Sprint("player-", i), "", "")
 	}
 	for i := range keys {
 		if i%80 != 0 { // of those who stay half have ended
@@ -159,8 +160,9 @@ func TestTextsAreCopies(t *testing.T) {
 	t.Parallel()
 	var s stripe
 	for place, id := range []string{"a", strings.Repeat("a", longText), strings.Repeat("a", longText+1)} {
-		r := record{key: key{1, uint64(place)}, place: uint32(place + 1)}
-		text := s.add(&r, id, "", "")
+		r := s.add(key{1, uint64(place)}, id, "", "")
+		r.place = uint32(place + 1)
+		text := s.texts.at(r.text)
 		require.Equal(t, id, text)
 		require.NotSame(t, unsafe.StringData(id), unsafe.StringData(text))
 	}

@@ -1,0 +1,10 @@
+//go:build !purego
+
+package prefetch
+
+import "unsafe"
+
+// Line lets the processor bring the cache line at p near, without waiting for it.
+//
+//go:noescape
+func Line(p unsafe.Pointer)
