@@ -2,6 +2,9 @@ package slot
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -165,4 +168,48 @@ func TestFirstToAskAmongOthers(t *testing.T) {
 		describe(Query{PlayerID: player}, func(ps session.PlayerSession) { got = append(got, ps.PlayerSessionID) })
 		require.Equal(t, want, got)
 	}
+}
+
+// Places that were left are given again, each to one, and a chunk's in order, before
+// any that is new.
+func TestPlacesAreGivenAgain(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 7))
+	const chunks = 5
+	ro := newRoster(false)
+	taken := make(map[place]bool)
+	take := func() place {
+		p := ro.free()
+		require.False(t, taken[p], "two have place %d", p)
+		require.NotZero(t, p)
+		taken[p] = true
+		return p
+	}
+	for range chunks * chunkPlaces {
+		take()
+	}
+	most := ro.places
+	for range 50 {
+		there := slices.Sorted(maps.Keys(taken))
+		random.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
+		left := there[:random.IntN(len(there)+1)]
+		for _, p := range left {
+			delete(taken, p)
+			ro.reuse(p)
+		}
+		var given []place
+		for range random.IntN(len(left) + 1) {
+			given = append(given, take())
+		}
+		for i := 1; i < len(given); i++ {
+			if given[i]/chunkPlaces == given[i-1]/chunkPlaces {
+				require.Greater(t, given[i], given[i-1])
+			}
+		}
+		for len(taken) < len(there) {
+			take()
+		}
+		require.Equal(t, most, ro.places)
+	}
+	require.Equal(t, most, take(), "there is no other")
 }

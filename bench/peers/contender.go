@@ -30,10 +30,14 @@ type Door interface {
 }
 
 // door is what a game server calls: of usher its validator. Through a method of
-// usherPeer's the player session would be copied once more than by the others.
+// usherPeer's, or of floor's, the player session would be copied once more than by the
+// others.
 func door(c Contender) Door {
-	if p, ok := c.(*usherPeer); ok {
-		return p.Validator
+	switch c := c.(type) {
+	case *usherPeer:
+		return c.Validator
+	case *floor:
+		return c.accepter
 	}
 	return c
 }
@@ -81,6 +85,7 @@ func entrants(sdk Entrant) []Entrant {
 	return []Entrant{
 		{Name: "usher", Open: openUsher(plain)},
 		{Name: "floor", Open: openFloor, Floor: true},
+		{Name: "checked floor", Open: openCheckedFloor, Floor: true},
 		{Name: "map+RWMutex", Open: openMap},
 		{Name: "sync.Map", Open: openSyncMap},
 		{Name: "xsync", Open: openXsync},

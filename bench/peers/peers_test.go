@@ -158,3 +158,20 @@ func TestStormApart(t *testing.T) {
 	require.Error(t, r.storm("floor", &out))
 	require.Error(t, r.storm("nobody", &out))
 }
+
+// A floor is compared with the best peer as well, but is none.
+func TestBestTo(t *testing.T) {
+	t.Parallel()
+	all := []Entrant{{Name: "usher"}, {Name: "floor", Floor: true}, {Name: "a"}, {Name: "b"}, {Name: "c"}}
+	k := key{accept, 200, 1}
+	r := &runner{samples: make(map[string]map[key][]float64)}
+	for name, ns := range map[string]float64{"usher": 60, "floor": 40, "a": 90, "b": 80} {
+		r.add(name, k, ns)
+	}
+	w, ok := r.bestTo(all, k)
+	require.True(t, ok)
+	for name, times := range map[string]float64{"usher": 80. / 60, "floor": 2, "a": 80. / 90, "b": 1} {
+		require.InDelta(t, times, w.Values[name].Median, 1e-9, name)
+	}
+	require.NotContains(t, w.Values, "c")
+}

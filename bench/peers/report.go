@@ -113,6 +113,7 @@ func (r *runner) rows(all []Entrant) []row {
 		}
 		add(r.row(all, key{accept, n, 1}, "ns", &target{toBestPeer, least, goal, true}))
 		add(r.quotient(all, "accept, to the floor's", key{accept, n, 1}, key{accept, n, 1}, "floor", &target{itself, 1.4, 1.15, false}))
+		add(r.bestTo(all, key{accept, n, 1}))
 	}
 	for _, procs := range r.procs {
 		if procs == 1 {
@@ -169,17 +170,37 @@ func (r *runner) row(all []Entrant, k key, unit string, asked *target) (row, boo
 	if !ok {
 		return row{}, false
 	}
-	for _, e := range all[1:] {
-		v, ok := w.Values[e.Name]
-		if ok && !e.Floor && (w.Best == "" || v.Median < w.Values[w.Best].Median) {
-			w.Best = e.Name
-		}
-	}
+	w.Best = w.bestPeer(all)
 	if w.Best != "" && own.Median > 0 {
 		w.Ratio = w.Values[w.Best].Median / own.Median
 	}
 	w.judge(own.Median)
 	return w, true
+}
+
+// bestPeer is the contender of the least figure besides usher, or "".
+func (w *row) bestPeer(all []Entrant) (best string) {
+	for _, e := range all[1:] {
+		v, ok := w.Values[e.Name]
+		if ok && !e.Floor && (best == "" || v.Median < w.Values[best].Median) {
+			best = e.Name
+		}
+	}
+	return best
+}
+
+// bestTo is the best peer's figure divided by each one's: so many times as fast as that
+// peer a floor is, too.
+func (r *runner) bestTo(all []Entrant, k key) (row, bool) {
+	measured, ok := r.row(all, k, "", nil)
+	best := measured.Values[measured.Best].Median
+	w := row{Work: k.work + ", the best peer's to it, " + grouped(float64(k.slots)) + " slots", Unit: "×", Values: make(map[string]spread)}
+	for name, v := range measured.Values {
+		if v.Median > 0 {
+			w.Values[name] = spread{best / v.Median, best / v.Median, best / v.Median}
+		}
+	}
+	return w, ok && best > 0
 }
 
 // quotient is one figure of each contender divided by another one: its own, or

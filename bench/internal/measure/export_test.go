@@ -2,8 +2,10 @@ package measure
 
 import "unsafe"
 
-// What the floor shares with the table.
+// What the floors share with the table.
 const (
-	FloorRecordSize = unsafe.Sizeof(floorRecord{})
-	FloorStripeSize = unsafe.Sizeof(floorStripe{})
+	FloorRecordSize   = unsafe.Sizeof(floorRecord{})
+	FloorStripeSize   = unsafe.Sizeof(floorStripe{})
+	CheckedRecordSize = unsafe.Sizeof(checkedRecord{})
+	CheckedStripeSize = unsafe.Sizeof(checkedStripe{})
 )

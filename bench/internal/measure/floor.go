@@ -39,21 +39,30 @@ type floorRecord struct {
 // NewFloor has as many stripes as a table, and room for the seats of g, of which
 // it will fill 3/4 as a table does.
 func NewFloor(g session.GameSession) *Floor {
-	stripes := 16 << bits.Len(uint(runtime.GOMAXPROCS(0)-1))
-	f := &Floor{stripes: make([]floorStripe, stripes), common: session.PlayerSession{
+	stripes, homes, slots := floorSize(g)
+	f := &Floor{stripes: make([]floorStripe, stripes), common: floorCommon(g)}
+	for i := range f.stripes {
+		f.stripes[i].homes = uint64(homes)
+		f.stripes[i].slots = make([]floorRecord, slots)
+	}
+	return f
+}
+
+func floorSize(g session.GameSession) (stripes, homes, slots int) {
+	stripes = 16 << bits.Len(uint(runtime.GOMAXPROCS(0)-1))
+	homes = max(g.MaximumPlayerSessionCount/stripes*4/3, 4)
+	return stripes, homes, homes + homes/4 + 32
+}
+
+func floorCommon(g session.GameSession) session.PlayerSession {
+	return session.PlayerSession{
 		DNSName:       g.DNSName,
 		FleetARN:      g.FleetARN,
 		FleetID:       g.FleetID,
 		GameSessionID: g.GameSessionID,
 		IPAddress:     g.IPAddress,
 		Port:          g.Port,
-	}}
-	homes := max(g.MaximumPlayerSessionCount/stripes*4/3, 4)
-	for i := range f.stripes {
-		f.stripes[i].homes = uint64(homes)
-		f.stripes[i].slots = make([]floorRecord, homes+homes/4+32)
 	}
-	return f
 }
 
 // Reserve puts a player into the next seat. It is not for concurrent use, and
@@ -68,7 +77,7 @@ func (f *Floor) Reserve(id, playerID, playerData string) {
 	s.slots[i] = floorRecord{
 		hi: hi, lo: lo,
 		text:   playerID + playerData,
-		made:   uint64(time.Now().UnixMilli())<<16 | uint64(len(playerID)),
+		made:   stamp(time.Now()) | uint64(len(playerID)),
 		place:  f.seats + 1,
 		packed: f.seats<<8 | uint32(session.StatusReserved),
 	}
@@ -91,7 +100,7 @@ func (f *Floor) AcceptPlayerSession(id string) (ps session.PlayerSession, err er
 	r.packed ^= uint32(session.StatusReserved ^ session.StatusActive)
 	r.generation++
 	ps = f.common
-	ps.CreationTime = time.UnixMilli(int64(r.made >> 16)).UTC()
+	ps.CreationTime = stamped(r.made)
 	ps.PlayerID = r.text[:r.made&0xffff]
 	ps.PlayerData = r.text[r.made&0xffff:]
 	ps.PlayerSessionID = id
@@ -128,6 +137,15 @@ func (s *floorStripe) find(hi, lo uint64) *floorRecord {
 			return nil
 		}
 	}
+}
+
+// stamp and stamped are as slot's: seconds and milliseconds, and 16 bits to spare.
+func stamp(t time.Time) uint64 {
+	return uint64(t.Unix())<<32 | uint64(t.Nanosecond()/int(time.Millisecond))<<16
+}
+
+func stamped(made uint64) time.Time {
+	return time.Unix(int64(made>>32), int64(made>>16&0xffff)*int64(time.Millisecond)).UTC()
 }
 
 // parse reads the digits of "psess-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", eight

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,15 +12,37 @@ import (
 	"github.com/usher-go/usher/session"
 )
 
-// The floor finds what was put there, or its figures mean nothing.
+type floor interface {
+	Reserve(id, playerID, playerData string)
+	AcceptPlayerSession(id string) (session.PlayerSession, error)
+	Clear()
+}
+
+// The floors find what was put there, or their figures mean nothing.
 func TestFloor(t *testing.T) {
 	t.Parallel()
 	if bits.UintSize == 64 {
 		require.EqualValues(t, 64, measure.FloorRecordSize)
 		require.EqualValues(t, 128, measure.FloorStripeSize)
+		require.EqualValues(t, 64, measure.CheckedRecordSize)
+		require.EqualValues(t, 128, measure.CheckedStripeSize)
 	}
 	const n = 3000
-	f := measure.NewFloor(session.GameSession{GameSessionID: "game", Port: 7777, MaximumPlayerSessionCount: n})
+	g := session.GameSession{GameSessionID: "game", Port: 7777, MaximumPlayerSessionCount: n}
+	for name, f := range map[string]floor{"bare": measure.NewFloor(g), "checked": measure.NewCheckedFloor(g)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 2 {
+				requireFloor(t, f, n)
+				f.Clear()
+			}
+		})
+	}
+}
+
+// requireFloor lets n players reserve and come.
+func requireFloor(t *testing.T, f floor, n int) {
+	t.Helper()
 	arrivals := measure.Strangers(n)
 	for i := range n {
 		f.Reserve(arrivals.At(i), "player-"+strconv.Itoa(i), "data")
@@ -27,7 +50,7 @@ func TestFloor(t *testing.T) {
 	for i := range n {
 		ps, err := f.AcceptPlayerSession(arrivals.At(i))
 		require.NoError(t, err)
-		require.NotZero(t, ps.CreationTime)
+		require.WithinDuration(t, time.Now(), ps.CreationTime, time.Minute)
 		require.Equal(t, session.PlayerSession{
 			CreationTime:    ps.CreationTime,
 			GameSessionID:   "game",
@@ -43,4 +66,20 @@ func TestFloor(t *testing.T) {
 	ps, err := f.AcceptPlayerSession(session.NewPlayerSessionID())
 	require.ErrorIs(t, err, session.ErrPlayerSessionNotFound)
 	require.Zero(t, ps)
+}
+
+// Of the two floors, one checks.
+func TestCheckedFloorChecks(t *testing.T) {
+	t.Parallel()
+	f := measure.NewCheckedFloor(session.GameSession{GameSessionID: "game", MaximumPlayerSessionCount: 1})
+	id := session.NewPlayerSessionID()
+	f.Reserve(id, "player", "data")
+	for i := range id {
+		_, err := f.AcceptPlayerSession(id[:i] + "X" + id[i+1:])
+		require.ErrorIs(t, err, session.ErrInvalidPlayerSessionID)
+	}
+	_, err := f.AcceptPlayerSession(id)
+	require.NoError(t, err)
+	_, err = f.AcceptPlayerSession(id)
+	require.ErrorIs(t, err, session.ErrAlreadyActive)
 }

@@ -1,0 +1,21 @@
+package prefetch_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-go/usher/slot/internal/prefetch"
+)
+
+// It changes nothing, and needs nothing to be there.
+func TestLine(t *testing.T) {
+	t.Parallel()
+	x := [64]byte{1, 2, 3}
+	was := x
+	prefetch.Line(unsafe.Pointer(&x))
+	prefetch.Line(unsafe.Pointer(&x[63]))
+	prefetch.Line(nil)
+	require.Equal(t, was, x)
+}
