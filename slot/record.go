@@ -13,8 +13,8 @@ type record struct {
 	key  key
 	text text // player id, player data and, for an alias, the id and its length
 
-	// made is the creation time, seconds<<32 | milliseconds<<16, since to divide takes
-	// an accept 2 ns, and the length of the player id in bytes (at most 4 × 1,024).
+	// made is the creation time in Unix milliseconds, shifted left by 16, and
+	// the length of the player id in bytes (at most 4 × 1,024).
 	made uint64
 
 	seq uint64 // order of reservation, never given twice
@@ -63,12 +63,7 @@ func (r *record) returns(takeOver bool) bool {
 // due tells whether the session has a deadline and it has passed by now.
 func (r *record) due(now int64) bool { return r.waiting() && r.until <= now }
 
-// stamp is what made says of a creation time in Unix milliseconds.
-func stamp(milli int64) uint64 { return uint64(milli/1000)<<32 | uint64(milli%1000)<<16 }
-
-func (r *record) created() time.Time {
-	return time.Unix(int64(r.made>>32), int64(r.made>>16&0xffff)*int64(time.Millisecond)).UTC()
-}
+func (r *record) created() time.Time { return time.UnixMilli(int64(r.made >> 16)).UTC() }
 
 // playerID is a part of r's text, which the caller has from the stripe.
 func (r *record) playerID(text string) string { return text[:r.made&0xffff] }

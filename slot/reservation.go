@@ -426,7 +426,7 @@ func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, out *ses
 	s := t.stripe(c.key)
 	r := s.add(c.key, res.PlayerID, res.PlayerData, c.suffix)
 	r.place, r.seq = at.place, at.seq
-	r.made |= stamp(t.clock.milli(now))
+	r.made |= uint64(t.clock.milli(now)) << 16
 	r.until = after(now, timeout)
 	r.game = g.number
 	r.packed |= seat << seatBits

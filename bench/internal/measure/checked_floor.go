@@ -80,7 +80,7 @@ func (f *CheckedFloor) Reserve(id, playerID, playerData string) {
 	s.slots[i] = checkedRecord{
 		hi: hi, lo: lo,
 		page: page, start: start, len: uint16(len(playerID) + len(playerData)),
-		made:   stamp(time.Now()) | uint64(len(playerID)),
+		made:   uint64(time.Now().UnixMilli())<<16 | uint64(len(playerID)),
 		until:  math.MaxInt64,
 		place:  f.seats + 1,
 		packed: f.seats<<8 | uint32(session.StatusReserved),
@@ -126,7 +126,7 @@ func (f *CheckedFloor) AcceptPlayerSession(id string) (ps session.PlayerSession,
 	s.accepted++
 	text := s.pages[r.page][r.start:][:r.len]
 	ps = g.common
-	ps.CreationTime = stamped(r.made)
+	ps.CreationTime = time.UnixMilli(int64(r.made >> 16)).UTC()
 	ps.PlayerID = text[:r.made&0xffff]
 	ps.PlayerData = text[r.made&0xffff:]
 	ps.PlayerSessionID = id

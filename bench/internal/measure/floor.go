@@ -77,7 +77,7 @@ func (f *Floor) Reserve(id, playerID, playerData string) {
 	s.slots[i] = floorRecord{
 		hi: hi, lo: lo,
 		text:   playerID + playerData,
-		made:   stamp(time.Now()) | uint64(len(playerID)),
+		made:   uint64(time.Now().UnixMilli())<<16 | uint64(len(playerID)),
 		place:  f.seats + 1,
 		packed: f.seats<<8 | uint32(session.StatusReserved),
 	}
@@ -100,7 +100,7 @@ func (f *Floor) AcceptPlayerSession(id string) (ps session.PlayerSession, err er
 	r.packed ^= uint32(session.StatusReserved ^ session.StatusActive)
 	r.generation++
 	ps = f.common
-	ps.CreationTime = stamped(r.made)
+	ps.CreationTime = time.UnixMilli(int64(r.made >> 16)).UTC()
 	ps.PlayerID = r.text[:r.made&0xffff]
 	ps.PlayerData = r.text[r.made&0xffff:]
 	ps.PlayerSessionID = id
@@ -137,15 +137,6 @@ func (s *floorStripe) find(hi, lo uint64) *floorRecord {
 			return nil
 		}
 	}
-}
-
-// stamp and stamped are as slot's: seconds and milliseconds, and 16 bits to spare.
-func stamp(t time.Time) uint64 {
-	return uint64(t.Unix())<<32 | uint64(t.Nanosecond()/int(time.Millisecond))<<16
-}
-
-func stamped(made uint64) time.Time {
-	return time.Unix(int64(made>>32), int64(made>>16&0xffff)*int64(time.Millisecond)).UTC()
 }
 
 // parse reads the digits of "psess-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", eight
