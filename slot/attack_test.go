@@ -232,17 +232,3 @@ func TestHostileText(t *testing.T) {
 	longest := strings.Repeat("😀", maxPlayerID)
 	require.Equal(t, longest, brief(longest), "what is valid is whole")
 }
-
-// A text is taken for ASCII if it is, wherever what is not stands in it.
-func TestASCII(t *testing.T) {
-	t.Parallel()
-	for n := range 40 {
-		text := strings.Repeat("\x00a~\x7f", 10)[:n]
-		require.Equal(t, n >= 4, ascii(text), "%d bytes", n)
-		for i := range n {
-			for _, c := range []string{"\x80", "\xc3", "\xff"} {
-				require.False(t, ascii(text[:i]+c+text[i+1:]), "%d bytes, and %q at %d", n, c, i)
-			}
-		}
-	}
-}
