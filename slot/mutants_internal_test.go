@@ -523,57 +523,26 @@ func TestPartyWaitsForAllItsStripes(t *testing.T) {
 			ids.used = 1
 		}
 	}
-	requireWaits(t, &table.stripes[stripe(0)], &table.stripes[stripe(1)], func() error {
-		_, err := table.ReserveAll(party)
-		return err
-	})
-}
-
-// Who replaces somebody waits for that one's stripe, which an accept may have locked.
-func TestReplacingWaitsForWhoIsReplaced(t *testing.T) {
-	t.Parallel()
-	table := newTable(t, Config{DuplicatePlayers: DuplicatesReplace})
-	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "match", MaximumPlayerSessionCount: 1}))
-	alice := Reservation{GameSessionID: "match", PlayerID: "alice"}
-	ids := &table.games.get("match").ids
-	var first, last *stripe
-	for first == last {
-		ps, err := table.Reserve(alice)
-		require.NoError(t, err)
-		k, _, _ := table.keys.of(ps.PlayerSessionID)
-		next, ok := ids.coming()
-		if ok && table.stripeIndex(next) < table.stripeIndex(k) {
-			first, last = table.stripe(next), table.stripe(k)
-		}
-	}
-	requireWaits(t, first, last, func() error {
-		_, err := table.Reserve(alice)
-		return err
-	})
-}
-
-// requireWaits lets somebody reserve who needs both stripes, while the last is locked.
-func requireWaits(t *testing.T, first, last *stripe, reserve func() error) {
-	t.Helper()
-	first.mu.Lock()
-	live := first.live.count
-	first.mu.Unlock()
+	first, last := &table.stripes[stripe(0)], &table.stripes[stripe(1)]
 	last.mu.Lock()
 	unlock := sync.OnceFunc(last.mu.Unlock)
 	defer unlock()
 	done := make(chan error, 1)
-	go func() { done <- reserve() }()
+	go func() {
+		_, err := table.ReserveAll(party)
+		done <- err
+	}()
 	for first.mu.TryLock() {
-		now := first.live.count
+		live := first.live.count
 		first.mu.Unlock()
-		require.Equal(t, live, now, "a part of it has appeared")
+		require.Zero(t, live, "half of a party has appeared")
 		require.Empty(t, done, "it did not wait")
 		runtime.Gosched()
 	}
 	for range 1000 {
 		if first.mu.TryLock() {
 			first.mu.Unlock()
-			require.Fail(t, "the first stripe was let go of while the last is waited for")
+			require.Fail(t, "the first stripe was let go of while the party waits for the last")
 		}
 		runtime.Gosched()
 	}

@@ -175,6 +175,39 @@ func TestRaceOfAccepts(t *testing.T) {
 	})
 }
 
+// A player comes in while he is given another session in place of that one: he is in
+// with it or not, and afterwards in no case.
+func TestRaceOfAcceptAndReplacement(t *testing.T) {
+	forStripes(t, func(t *testing.T, stripes int) {
+		f := newFixture(t, slot.Config{Stripes: stripes, DuplicatePlayers: slot.DuplicatesReplace}, 1)
+		held := f.reserve("alice")
+		for range 300 {
+			var accepted, next session.PlayerSession
+			together(2, func(i int) {
+				var err error
+				if i == 0 {
+					accepted, err = f.Activate(held.PlayerSessionID)
+				} else {
+					next, err = f.Reserve(slot.Reservation{GameSessionID: match, PlayerID: "alice"})
+				}
+				if err != nil && (i == 1 || !errors.Is(err, session.ErrTimedOut)) {
+					t.Error(err)
+				}
+			})
+			want := session.StatusTimedOut
+			if accepted.PlayerSessionID != "" {
+				want = session.StatusCompleted
+			}
+			require.Equal(t, want, f.lookup(held.PlayerSessionID).Status)
+			require.Equal(t, held.Slot, next.Slot)
+			_, err := f.Activate(held.PlayerSessionID)
+			require.Error(t, err)
+			held = next
+		}
+		f.sound()
+	})
+}
+
 // LESSONS: pitaya#251, netcode. A stale connection that goes never drops its
 // successor's session.
 func TestRaceOfTakeOverAndDisconnect(t *testing.T) {
