@@ -378,8 +378,8 @@ func (in *inspection) rosterLists() {
 	in.expect(len(ro.left) == len(ro.chunks), "%d chunks, places left of %d", len(ro.chunks), len(ro.left))
 	for chunk, left := range ro.left {
 		listed := 0
-		for _, any := range ro.anyLeft {
-			if int(any) == chunk {
+		for _, n := range ro.anyLeft {
+			if int(n) == chunk {
 				listed++
 			}
 		}

@@ -63,8 +63,8 @@ func (t *records) touch(k key) uint64 {
 	return 0
 }
 
-// expect lets the processor fetch the place of k, which is to be added.
-func (t *records) expect(k key) {
+// prefetch asks for the memory where k, which is to be added, will stand.
+func (t *records) prefetch(k key) {
 	if i := t.home(k); i+1 < len(t.slots) {
 		prefetch.Line(unsafe.Pointer(&t.slots[i]))
 		prefetch.Line(unsafe.Pointer(&t.slots[i+1]))

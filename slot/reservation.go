@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
 // Reservation asks for a slot.
@@ -122,7 +123,7 @@ type claim struct {
 	holds    bool
 	held     view // the live session that the player has already
 	repeats  bool // it answers the reservation
-	replaces bool // it ends, and its seat goes to record
+	replaces bool // it ends, and its seat goes to the new one
 }
 
 // reserve fills what out points to; if there is an error, perhaps a part of it.
@@ -364,7 +365,7 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 		t.appear(g, party, cs, out, now)
 	}
 	t.unlockSet(stripes)
-	t.expect(g)
+	t.prefetchNext(g)
 	t.roster.mu.Unlock()
 	if err != nil {
 		return err
@@ -377,17 +378,17 @@ func (t *Table) enter(g *gameSession, party []Reservation, cs []claim, out []*se
 	return nil
 }
 
-// expect lets the processor fetch what the next reservation of g will write: its record
-// and its entry in the roster, of which a larger table has none near. So it does not
-// wait for them. g and the roster are locked.
-func (t *Table) expect(g *gameSession) {
-	if t.held.Load() < fewNear {
+// prefetchNext asks for the memory that the next reservation of g writes: its record's
+// and its entry's in the roster, of which a larger table has none near. g and the roster
+// are locked.
+func (t *Table) prefetchNext(g *gameSession) {
+	if !prefetch.Enabled || t.held.Load() < fewNear {
 		return
 	}
-	t.roster.expect()
+	t.roster.prefetchNext()
 	if k, ok := g.ids.coming(); ok {
-		if s := t.stripe(k); s.mu.TryLock() {
-			s.live.expect(k)
+		if s := t.stripe(k); s.mu.TryLock() { // it is not worth waiting for
+			s.live.prefetch(k)
 			s.mu.Unlock()
 		}
 	}
@@ -406,7 +407,7 @@ func (t *Table) enterNew(g *gameSession, res *Reservation, c *claim, out *sessio
 	s.mu.Lock()
 	t.enterRecord(g, res, c, out, now)
 	s.mu.Unlock()
-	t.expect(g)
+	t.prefetchNext(g)
 	t.roster.mu.Unlock()
 	t.settleIn(g, c, now)
 }

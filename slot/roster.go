@@ -196,8 +196,8 @@ func (ro *roster) free() place {
 	return p
 }
 
-// expect lets the processor fetch the entry that free will return, if it was left.
-func (ro *roster) expect() {
+// prefetchNext asks for the entry whose place free will return, if it was left.
+func (ro *roster) prefetchNext() {
 	if n := len(ro.anyLeft); n > 0 {
 		chunk := ro.anyLeft[n-1]
 		e := &ro.chunks[chunk][ro.left[chunk].lowest()]
