@@ -63,7 +63,7 @@ func (g *gameSession) present(v *view, id string) (ps session.PlayerSession) {
 // presentIn is present without a copy of 232 bytes, which an accept would notice.
 func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, text, id string) {
 	*ps = g.common
-	ps.CreationTime = r.created()
+	ps.CreationTime = time.UnixMilli(r.milli()).UTC() // created is not inlined: a fortieth of an accept
 	ps.PlayerID = r.playerID(text)
 	ps.PlayerData = r.playerData(text)
 	ps.PlayerSessionID = id

@@ -63,7 +63,8 @@ func (r *record) returns(takeOver bool) bool {
 // due tells whether the session has a deadline and it has passed by now.
 func (r *record) due(now int64) bool { return r.waiting() && r.until <= now }
 
-func (r *record) created() time.Time { return time.UnixMilli(int64(r.made >> 16)).UTC() }
+func (r *record) created() time.Time { return time.UnixMilli(r.milli()).UTC() }
+func (r *record) milli() int64       { return int64(r.made >> 16) }
 
 // playerID is a part of r's text, which the caller has from the stripe.
 func (r *record) playerID(text string) string { return text[:r.made&0xffff] }
