@@ -72,7 +72,7 @@ func (f *CheckedFloor) Reserve(id, playerID, playerData string) {
 	hi, lo, _ := parseChecked(id)
 	hi, lo = f.mix(hi, lo)
 	s := f.stripe(hi)
-	i := s.home(hi)
+	i := homeOf(hi, s.homes)
 	for s.slots[i].place != 0 {
 		i++
 	}
@@ -150,13 +150,9 @@ func (f *CheckedFloor) stripe(hi uint64) *checkedStripe {
 	return &f.stripes[hi&uint64(len(f.stripes)-1)]
 }
 
-func (s *checkedStripe) home(hi uint64) int {
-	home, _ := bits.Mul64(hi, s.homes)
-	return int(home)
-}
-
+// find is floorStripe's. Shared by a type parameter it would be measured as well.
 func (s *checkedStripe) find(hi, lo uint64) *checkedRecord {
-	for i := s.home(hi); ; i++ {
+	for i := homeOf(hi, s.homes); ; i++ {
 		r := &s.slots[i]
 		if r.hi == hi && r.lo == lo {
 			return r
@@ -191,7 +187,8 @@ func parseChecked(id string) (hi, lo uint64, ok bool) {
 	return a<<4 | b, c<<4 | d, badA|badB|badC|badD == 0
 }
 
-// hexDigits reads eight lower-case digits, a byte each; bad is 0 if they are such.
+// hexDigits is as slot's hexValues: it reads eight lower-case digits, a byte each; bad is
+// 0 if they are such.
 func hexDigits(text uint64) (x, bad uint64) {
 	const each = 0x0101010101010101
 	x = text&(0x0f*each) + text>>6&each*9

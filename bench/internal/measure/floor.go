@@ -70,7 +70,7 @@ func floorCommon(g session.GameSession) session.PlayerSession {
 func (f *Floor) Reserve(id, playerID, playerData string) {
 	hi, lo := parse(id)
 	s := f.stripe(hi)
-	i := s.home(hi)
+	i := homeOf(hi, s.homes)
 	for s.slots[i].place != 0 {
 		i++
 	}
@@ -121,14 +121,15 @@ func (f *Floor) Clear() {
 
 func (f *Floor) stripe(hi uint64) *floorStripe { return &f.stripes[hi&uint64(len(f.stripes)-1)] }
 
-func (s *floorStripe) home(hi uint64) int {
-	home, _ := bits.Mul64(hi, s.homes)
+// homeOf is where a record belongs, of so many homes.
+func homeOf(hi, homes uint64) int {
+	home, _ := bits.Mul64(hi, homes)
 	return int(home)
 }
 
 // find returns a record, or nil.
 func (s *floorStripe) find(hi, lo uint64) *floorRecord {
-	for i := s.home(hi); ; i++ {
+	for i := homeOf(hi, s.homes); ; i++ {
 		r := &s.slots[i]
 		if r.hi == hi && r.lo == lo {
 			return r
