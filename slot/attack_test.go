@@ -192,6 +192,34 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
+// Of two bytes side by side, whatever they are, neither makes the other one good: eight
+// are read at a time, and what one borrows is the next one's.
+func TestCanonicalInEveryTwoBytes(t *testing.T) {
+	t.Parallel()
+	const id = "psess-01234567-89ab-cdef-fedc-ba9876543210"
+	canonical := func(at, b int) bool {
+		if at < len(prefix) || id[at] == '-' {
+			return b == int(id[at])
+		}
+		return '0' <= b && b <= '9' || 'a' <= b && b <= 'f'
+	}
+	for i := range len(id) - 1 {
+		text := []byte(id)
+		for a := range 256 {
+			for b := range 256 {
+				text[i], text[i+1] = byte(a), byte(b)
+				hi, lo, ok := parseCanonical(string(text))
+				if ok != (canonical(i, a) && canonical(i+1, b)) {
+					t.Fatalf("%q: %t", text, ok)
+				}
+				if ok && formatCanonical(hi, lo) != string(text) {
+					t.Fatalf("%q is written as %q", text, formatCanonical(hi, lo))
+				}
+			}
+		}
+	}
+}
+
 // keep reserves under an id of that key, in a stripe of its own.
 func keep(k key, id string, alias bool) (*stripe, record) {
 	s, suffix := new(stripe), ""

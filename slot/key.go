@@ -79,34 +79,45 @@ const (
 
 // parseCanonical reads "psess-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", eight hex
 // digits at a time: a digit at a time takes three times as long. Of sixteen digits
-// the first eight are each byte's high half and the others its low half, which is
-// the fewest instructions, and nobody but putCanonical has to know.
+// the first eight are each byte's high half and the others its low half, and the
+// first digit is in the lowest byte, which is the fewest instructions; nobody but
+// putCanonical has to know.
 func parseCanonical(id string) (hi, lo uint64, ok bool) {
 	if len(id) != canonicalLen || id[:6] != prefix || id[14] != '-' || id[19] != '-' || id[24] != '-' || id[29] != '-' {
 		return 0, 0, false
 	}
-	a, badA := hexValues(load4(id, 6)<<32 | load4(id, 10))
-	b, badB := hexValues(load4(id, 15)<<32 | load4(id, 20))
-	c, badC := hexValues(load4(id, 25)<<32 | load4(id, 30))
-	d, badD := hexValues(load4(id, 34)<<32 | load4(id, 38))
-	return a<<4 | b, c<<4 | d, badA|badB|badC|badD == 0
+	a, badA := hexValues(load8(id, 6))
+	b, badB := hexValues(load4(id, 15) | load4(id, 20)<<32)
+	c, badC := hexValues(load4(id, 25) | load4(id, 30)<<32)
+	d, badD := hexValues(load8(id, 34))
+	return a<<4 | b, c<<4 | d, (badA|badB|badC|badD)&highHalf == 0
 }
 
-// load4 is a big-endian load; the compiler makes it one instruction.
+// load4 and load8 are little-endian. The compiler makes one instruction of each, of
+// load8 only since it is written out.
 func load4(s string, i int) uint64 {
-	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24
+}
+
+func load8(s string, i int) uint64 {
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 }
 
 const (
 	eachByte = 0x0101010101010101
 	lowHalf  = 0x0f * eachByte
+	highHalf = 0xf0 * eachByte
 )
 
-// hexValues reads eight hex digits, a byte each; bad is 0 if they are lower-case
-// ones, that is, if writing them again gives the same.
+// hexValues reads eight hex digits, a byte each. All are lower-case ones if no high
+// half of a byte of bad has a bit: of x, since it is below 16; and of what else bad
+// is, since no letter comes before 'a' and no other digit after '9'. What goes below
+// zero in one byte borrows from the next, but has such a bit itself.
 func hexValues(text uint64) (x, bad uint64) {
-	x = text&lowHalf + text>>6&eachByte*9
-	return x, text ^ hexDigits(x) | x&^lowHalf
+	letters := text >> 6 & eachByte
+	x = text - '0'*eachByte - letters*('a'-10-'0')
+	return x, x | (text - ('9'-15)*eachByte - letters*('a'-('9'-15)))
 }
 
 // hexDigits writes eight numbers below 16, a byte each, as hex digits.
@@ -128,12 +139,12 @@ func putCanonical(text *[canonicalLen]byte, hi, lo uint64) {
 	text[14], text[19], text[24], text[29] = '-', '-', '-', '-'
 	a, b := hexDigits(hi>>4&lowHalf), hexDigits(hi&lowHalf)
 	c, d := hexDigits(lo>>4&lowHalf), hexDigits(lo&lowHalf)
-	binary.BigEndian.PutUint64(text[6:], a)
-	binary.BigEndian.PutUint32(text[15:], uint32(b>>32))
-	binary.BigEndian.PutUint32(text[20:], uint32(b))
-	binary.BigEndian.PutUint32(text[25:], uint32(c>>32))
-	binary.BigEndian.PutUint32(text[30:], uint32(c))
-	binary.BigEndian.PutUint64(text[34:], d)
+	binary.LittleEndian.PutUint64(text[6:], a)
+	binary.LittleEndian.PutUint32(text[15:], uint32(b))
+	binary.LittleEndian.PutUint32(text[20:], uint32(b>>32))
+	binary.LittleEndian.PutUint32(text[25:], uint32(c))
+	binary.LittleEndian.PutUint32(text[30:], uint32(c>>32))
+	binary.LittleEndian.PutUint64(text[34:], d)
 }
 
 // idSource makes player session ids of a game session, sixteen at a time: to ask
@@ -174,8 +185,8 @@ func (s *idSource) fetch(ks *keys) {
 	var text [idsAtOnce * canonicalLen]byte
 	for i := range s.keys {
 		raw := random[i*canonicalRaw:]
-		hi := binary.BigEndian.Uint64(raw)&^(0xf<<24) | 4<<24   // version 4: the 13th digit
-		lo := binary.BigEndian.Uint64(raw[8:])&^(3<<62) | 2<<62 // its variant: the 17th
+		hi := binary.LittleEndian.Uint64(raw)&^(0xf<<32) | 4<<32 // version 4: the 13th digit
+		lo := binary.LittleEndian.Uint64(raw[8:])&^(3<<6) | 2<<6 // its variant: the 17th
 		putCanonical((*[canonicalLen]byte)(text[i*canonicalLen:]), hi, lo)
 		s.keys[i] = ks.mix(hi, lo)
 	}

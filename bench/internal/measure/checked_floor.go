@@ -180,18 +180,20 @@ func parseChecked(id string) (hi, lo uint64, ok bool) {
 	if len(id) != IDLen || id[:6] != "psess-" || id[14] != '-' || id[19] != '-' || id[24] != '-' || id[29] != '-' {
 		return 0, 0, false
 	}
-	a, badA := hexDigits(four(id, 6)<<32 | four(id, 10))
-	b, badB := hexDigits(four(id, 15)<<32 | four(id, 20))
-	c, badC := hexDigits(four(id, 25)<<32 | four(id, 30))
-	d, badD := hexDigits(four(id, 34)<<32 | four(id, 38))
-	return a<<4 | b, c<<4 | d, badA|badB|badC|badD == 0
+	a, badA := hexDigits(eight(id, 6))
+	b, badB := hexDigits(four(id, 15) | four(id, 20)<<32)
+	c, badC := hexDigits(four(id, 25) | four(id, 30)<<32)
+	d, badD := hexDigits(eight(id, 34))
+	return a<<4 | b, c<<4 | d, (badA|badB|badC|badD)&(0xf0*eachByte) == 0
 }
 
-// hexDigits is as slot's hexValues: it reads eight lower-case digits, a byte each; bad is
-// 0 if they are such.
+// eachByte has a one in each byte.
+const eachByte = 0x0101010101010101
+
+// hexDigits is as slot's hexValues: it reads eight lower-case digits, a byte each; they
+// are such if no upper half of a byte of bad has a bit.
 func hexDigits(text uint64) (x, bad uint64) {
-	const each = 0x0101010101010101
-	x = text&(0x0f*each) + text>>6&each*9
-	letters := (x + 6*each) >> 4 & each
-	return x, text ^ (x + '0'*each + letters*('a'-'9'-1)) | x&^(0x0f*each)
+	letters := text >> 6 & eachByte
+	x = text - '0'*eachByte - letters*('a'-10-'0')
+	return x, x | (text - ('9'-15)*eachByte - letters*('a'-('9'-15)))
 }

@@ -144,15 +144,21 @@ func (s *floorStripe) find(hi, lo uint64) *floorRecord {
 // at a time, and takes whatever there is for digits.
 func parse(id string) (hi, lo uint64) {
 	_ = id[IDLen-1]
-	a := four(id, 6)<<32 | four(id, 10)
-	b := four(id, 15)<<32 | four(id, 20)
-	c := four(id, 25)<<32 | four(id, 30)
-	d := four(id, 34)<<32 | four(id, 38)
+	a := eight(id, 6)
+	b := four(id, 15) | four(id, 20)<<32
+	c := four(id, 25) | four(id, 30)<<32
+	d := eight(id, 34)
 	return digits(a)<<32 | digits(b), digits(c)<<32 | digits(d)
 }
 
 func four(s string, i int) uint64 {
-	return uint64(s[i])<<24 | uint64(s[i+1])<<16 | uint64(s[i+2])<<8 | uint64(s[i+3])
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24
+}
+
+// eight is written out, since the compiler makes one load of that.
+func eight(s string, i int) uint64 {
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 }
 
 func digits(x uint64) uint64 {
