@@ -1,60 +1,82 @@
 package slot
 
 import (
+	"time"
+
 	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/session"
 )
 
-// Activate accepts a player: RESERVED → ACTIVE, exactly once. Within the
-// ReconnectWindow a dropped player returns: it is ACTIVE still, Generation is one
-// more. The PlayerSessionID returned is the string passed in.
-//
-// Errors: ErrClosed; ErrInvalidPlayerSessionID; ErrPlayerSessionNotFound; a
-// *session.StatusError that is ErrAlreadyActive, ErrCompleted or ErrTimedOut. No
-// error, and no other state of the table, lets a player in.
-//
-// It takes the lock of one stripe and allocates nothing. It reads no clock, but
-// for the time of the event if there are subscribers.
-func (t *Table) Activate(playerSessionID string) (ps session.PlayerSession, err error) {
-	err = t.admit(&ps, playerSessionID, false)
-	return ps, err
+// Acceptor accepts players at a table. It is what a validator embeds: so to call the
+// validator's AcceptPlayerSession is to call this one, which hands back the player
+// session as it made it. A function in between would have it filled in through a
+// pointer, or copied: a tenth of an accept. All its methods may be called concurrently.
+type Acceptor struct {
+	table    *table
+	log      *journal
+	takeOver bool
 }
 
-// ActivateInto is Activate for who hands the player session on, as the validator
-// does: it fills ps if, and only if, it returns nil. Returned by value through one
-// more function, a player session is copied once more, and that takes a fifth of
-// an accept.
-func (t *Table) ActivateInto(ps *session.PlayerSession, playerSessionID string) error {
-	return t.admit(ps, playerSessionID, false)
+// Acceptor returns what accepts players at t. What it refuses it logs as t does.
+func (t *Table) Acceptor() Acceptor { return Acceptor{table: t.table, log: t.log} }
+
+// Activate accepts a player: RESERVED → ACTIVE, exactly once. It is
+// Acceptor.AcceptPlayerSession, which tells the errors.
+func (t *Table) Activate(playerSessionID string) (session.PlayerSession, error) {
+	a := t.Acceptor()
+	return a.AcceptPlayerSession(playerSessionID)
 }
 
 // TakeOver is Activate, but gives a connected ACTIVE session to the new
 // connection as well: Generation is one more, so that the old connection can no
 // longer drop it.
-func (t *Table) TakeOver(playerSessionID string) (ps session.PlayerSession, err error) {
-	err = t.admit(&ps, playerSessionID, true)
-	return ps, err
+func (t *Table) TakeOver(playerSessionID string) (session.PlayerSession, error) {
+	a := t.Acceptor()
+	a.takeOver = true
+	return a.AcceptPlayerSession(playerSessionID)
 }
 
-// admit fills ps if, and only if, it returns nil.
-func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error {
+// AcceptPlayerSession validates a player that connects with playerSessionID, and
+// returns its player session, ACTIVE. Call it when a player connects, and let it
+// in if, and only if, the error is nil.
+//
+// An id is accepted exactly once; within the table's ReconnectWindow, a player
+// that was dropped comes back with the same one, and Generation is one more. The
+// PlayerSessionID returned is the string passed in.
+//
+// Errors, which session.Reason turns into a word for logs and refusals:
+// session.ErrInvalidPlayerSessionID; session.ErrPlayerSessionNotFound; a
+// *session.StatusError that is session.ErrAlreadyActive, session.ErrCompleted or
+// session.ErrTimedOut; session.ErrClosed. No error, and no other state of the table,
+// lets a player in.
+//
+// It takes the lock of one stripe and allocates nothing. It reads no clock, but
+// for the time of the event if there are subscribers. The operation is GameLift's;
+// that it hands back the player session is ours.
+func (a *Acceptor) AcceptPlayerSession(playerSessionID string) (ps session.PlayerSession, err error) {
+	t, id := a.table, playerSessionID
 	if selfChecks { // a constant: even to defer nothing takes time
 		defer t.checked()
 	}
-	k, alias, ok := t.keys.of(id)
-	if !ok {
-		return t.refuseMalformed()
+	var k key
+	hi, lo, canonical := parseCanonical(id) // as keys.of does, whose call would be the longer way
+	if canonical {
+		k = t.keys.mix(hi, lo)
+	} else if other, ok := t.keys.ofAlias(id); ok {
+		k = other
+	} else {
+		return ps, a.refuseMalformed()
 	}
 	s := t.stripe(k)
 	s.mu.Lock()
 	r := s.live.find(k)
-	if r == nil || !s.named(r, id, alias) || t.closed.Load() {
-		return t.refuse(s, r, k, id, alias)
+	if r == nil || !s.named(r, id, !canonical) || t.closed.Load() {
+		return ps, a.refuse(s, r, k, id, !canonical)
 	}
 	g := t.games.at(r.game)
-	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !r.returns(takeOver) {
-		return t.refuse(s, r, k, id, alias)
+	if !g.lives(r, t.horizon.Load()) || r.cause() != session.CauseReserved && !r.returns(a.takeOver) {
+		return ps, a.refuse(s, r, k, id, !canonical)
 	}
 	from := r.status()
 	if from == session.StatusReserved {
@@ -66,21 +88,34 @@ func (t *Table) admit(ps *session.PlayerSession, id string, takeOver bool) error
 	}
 	r.generation++
 	if t.events.used.Load() {
-		t.events.publish(g, s.view(r), from, t.clock.now())
+		t.publishAccept(g, s, r, from)
 	}
-	g.presentIn(ps, r, s.texts.at(r.text), id) // under the lock: to copy r first takes longer
+	// As presentIn does, but where the compiler sees that it is the result: through a
+	// pointer it looks out for the garbage collector at each string.
+	text := s.texts.at(r.text)
+	ps = g.common
+	ps.CreationTime = time.UnixMilli(r.milli()).UTC()
+	ps.PlayerID = r.playerID(text)
+	ps.PlayerData = r.playerData(text)
+	ps.PlayerSessionID = id
+	ps.Status = session.StatusActive
+	ps.Slot = int(r.seat())
+	ps.Generation = r.generation
 	s.mu.Unlock()
 	if !g.accepted.Load() {
 		g.accepted.Store(true)
 	}
-	if t.log.says(zerolog.DebugLevel) {
-		message := "player accepted"
-		if from == session.StatusActive {
-			message = "player returned"
-		}
-		t.log.moved(*ps, message)
+	if a.log.says(zerolog.DebugLevel) {
+		a.log.accepted(&ps, from)
 	}
-	return nil
+	return ps, nil
+}
+
+// publishAccept is not inlined, since what it needs room for would be an accept's.
+//
+//go:noinline
+func (t *table) publishAccept(g *gameSession, s *stripe, r *record, from session.Status) {
+	t.events.publish(g, s.view(r), from, t.clock.now())
 }
 
 // statusErrors are what a refusal returns; making them there would allocate.
@@ -93,7 +128,8 @@ var statusErrors = [...]error{
 
 // refuse says why a player cannot be accepted, and never returns nil. r is the
 // live record of k, if there is one. It unlocks s.
-func (t *Table) refuse(s *stripe, r *record, k key, id string, alias bool) error {
+func (a *Acceptor) refuse(s *stripe, r *record, k key, id string, alias bool) error {
+	t := a.table
 	if t.closed.Load() {
 		s.mu.Unlock()
 		return session.ErrClosed
@@ -104,7 +140,7 @@ func (t *Table) refuse(s *stripe, r *record, k key, id string, alias bool) error
 	if r == nil || !s.named(r, id, alias) {
 		s.refused[refusedNotFound]++
 		s.mu.Unlock()
-		t.log.strangers.meet(true)
+		a.log.strangers.meet(true)
 		return session.ErrPlayerSessionNotFound
 	}
 	g := t.games.at(r.game)
@@ -119,15 +155,16 @@ func (t *Table) refuse(s *stripe, r *record, k key, id string, alias bool) error
 	}
 	s.mu.Unlock()
 	err := statusErrors[refused.status()]
-	t.log.refusedAccept(g, &refused, id, err)
+	a.log.refusedAccept(g, &refused, id, err)
 	return err
 }
 
-func (t *Table) refuseMalformed() error {
+func (a *Acceptor) refuseMalformed() error {
+	t := a.table
 	if t.closed.Load() {
 		return session.ErrClosed
 	}
 	t.malformed.Add(1)
-	t.log.strangers.meet(false)
+	a.log.strangers.meet(false)
 	return session.ErrInvalidPlayerSessionID
 }

@@ -76,13 +76,11 @@ func TestActivateRefused(t *testing.T) {
 			{active + "x", session.ErrPlayerSessionNotFound, 0},
 			{active[:len(active)-1], session.ErrPlayerSessionNotFound, 0},
 		} {
+			acceptor := f.Acceptor()
 			for name, accept := range map[string]func(string) (session.PlayerSession, error){
-				"Activate": f.Activate,
-				"ActivateInto": func(id string) (ps session.PlayerSession, err error) {
-					err = f.ActivateInto(&ps, id)
-					return ps, err
-				},
-				"TakeOver": f.TakeOver,
+				"Activate":            f.Activate,
+				"AcceptPlayerSession": acceptor.AcceptPlayerSession,
+				"TakeOver":            f.TakeOver,
 			} {
 				if test.id == active && name == "TakeOver" {
 					continue

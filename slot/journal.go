@@ -135,7 +135,18 @@ func (j *journal) idAsPlayer(res *Reservation) {
 		Msg("a player session id was passed as a PlayerID: reserve by the player's own id, accept by the player session id")
 }
 
-// reserved, admitted: the quiet part of a life.
+// accepted is of who came in, or came back. Inlined, it would take room in every accept.
+//
+//go:noinline
+func (j *journal) accepted(ps *session.PlayerSession, from session.Status) {
+	message := "player accepted"
+	if from == session.StatusActive {
+		message = "player returned"
+	}
+	j.moved(*ps, message)
+}
+
+// reserved, accepted: the quiet part of a life.
 func (j *journal) moved(ps session.PlayerSession, message string) {
 	j.log.Debug().EmbedObject(ps).Msg(message)
 }

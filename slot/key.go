@@ -38,10 +38,16 @@ func (ks *keys) of(id string) (k key, alias, ok bool) {
 	if hi, lo, ok := parseCanonical(id); ok {
 		return ks.mix(hi, lo), false, true
 	}
+	k, ok = ks.ofAlias(id)
+	return k, true, ok
+}
+
+// ofAlias is that for an id that is not canonical.
+func (ks *keys) ofAlias(id string) (k key, ok bool) {
 	if session.ValidatePlayerSessionID(id) != nil {
-		return key{}, false, false
+		return key{}, false
 	}
-	return key{maphash.String(ks.alias[0], id), maphash.String(ks.alias[1], id)}, true, true
+	return key{maphash.String(ks.alias[0], id), maphash.String(ks.alias[1], id)}, true
 }
 
 // mix is two rounds of a Feistel network, each half changed by products of the

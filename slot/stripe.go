@@ -69,7 +69,10 @@ func (s *stripe) settled(r *record, horizon, ended int64) view {
 
 // named tells whether id, whose key r has, is what r was reserved under.
 func (s *stripe) named(r *record, id string, alias bool) bool {
-	return r.alias() == alias && (!alias || s.aliased(r, id))
+	if r.alias() != alias {
+		return false
+	}
+	return !alias || s.aliased(r, id)
 }
 
 // aliased is not inlined, so that named can be.

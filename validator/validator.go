@@ -19,7 +19,12 @@ type Config struct {
 // Validator stands at the door of a table: it accepts the players that come with
 // the id of a reservation, and no others. Make one with New. All its methods may
 // be called concurrently.
+//
+// Its AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error) is what
+// to call when a player connects, who is let in if, and only if, the error is nil.
 type Validator struct {
+	slot.Acceptor // AcceptPlayerSession; its documentation tells the errors
+
 	table *slot.Table
 	log   zerolog.Logger
 }
@@ -33,27 +38,7 @@ func New(t *slot.Table, c Config) *Validator {
 	if !reflect.ValueOf(c.Logger).IsZero() {
 		t = t.WithLogger(c.Logger)
 	}
-	return &Validator{table: t, log: t.Logger()}
-}
-
-// AcceptPlayerSession validates a player that connects with playerSessionID, and
-// returns its player session, ACTIVE. Call it when a player connects, and let it
-// in if, and only if, the error is nil.
-//
-// An id is accepted exactly once; within the table's ReconnectWindow, a player
-// that was dropped comes back with the same one, and Generation is one more. The
-// PlayerSessionID returned is the string passed in.
-//
-// Errors, which session.Reason turns into a word for logs and refusals:
-// session.ErrInvalidPlayerSessionID; session.ErrPlayerSessionNotFound; a
-// *session.StatusError that is session.ErrAlreadyActive, session.ErrCompleted or
-// session.ErrTimedOut; session.ErrClosed.
-//
-// It takes the lock of one stripe of the table and allocates nothing. The
-// operation is GameLift's; that it hands back the player session is ours.
-func (v *Validator) AcceptPlayerSession(playerSessionID string) (ps session.PlayerSession, err error) {
-	err = v.table.ActivateInto(&ps, playerSessionID)
-	return ps, err
+	return &Validator{Acceptor: t.Acceptor(), table: t, log: t.Logger()}
 }
 
 // RemovePlayerSession ends a player session whose player has left for good:

@@ -35,7 +35,7 @@ type Door interface {
 func door(c Contender) Door {
 	switch c := c.(type) {
 	case *usherPeer:
-		return c.Validator
+		return &c.Acceptor // to call the validator's AcceptPlayerSession is to call this one
 	case *floor:
 		return c.accepter
 	}
