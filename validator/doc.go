@@ -10,7 +10,8 @@
 //	_ = v.RemovePlayerSession(id)
 //
 // A [Validator] keeps no state of its own: everything is in the [slot.Table], and
-// its concurrency properties are the table's.
+// its concurrency properties are the table's. The accept itself is that of the
+// [slot.Acceptor] in it, whose documentation tells the errors.
 //
 // # Gates
 //

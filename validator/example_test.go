@@ -55,7 +55,7 @@ func Example() {
 	// refused: invalid_id
 }
 
-func ExampleValidator_AcceptPlayerSession() {
+func ExampleValidator_acceptPlayerSession() {
 	table, id := newMatch("alice")
 	defer table.Close()
 	v := validator.New(table, validator.Config{})

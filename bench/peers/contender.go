@@ -29,13 +29,14 @@ type Door interface {
 	AcceptPlayerSession(playerSessionID string) (session.PlayerSession, error)
 }
 
-// door is what a game server calls: of usher its validator. Through a method of
-// usherPeer's, or of floor's, the player session would be copied once more than by the
-// others.
+// door is what a game server calls: of usher its validator, of which AcceptPlayerSession
+// is that of the acceptor in it. Through a method of usherPeer's or of floor's, or the one
+// that the compiler writes to call an embedded one by an interface, the player session
+// would be copied once more than by the others.
 func door(c Contender) Door {
 	switch c := c.(type) {
 	case *usherPeer:
-		return &c.Acceptor // to call the validator's AcceptPlayerSession is to call this one
+		return &c.Acceptor
 	case *floor:
 		return c.accepter
 	}
