@@ -60,10 +60,10 @@ func (g *gameSession) present(v *view, id string) (ps session.PlayerSession) {
 	return ps
 }
 
-// presentIn is present without a copy of 232 bytes, which an accept would notice.
+// presentIn is present without a copy of 208 bytes, which a reservation would notice.
 func (g *gameSession) presentIn(ps *session.PlayerSession, r *record, text, id string) {
 	*ps = g.common
-	ps.CreationTime = time.UnixMilli(r.milli()).UTC() // created is not inlined: a fortieth of an accept
+	ps.CreationTime = r.created()
 	ps.PlayerID = r.playerID(text)
 	ps.PlayerData = r.playerData(text)
 	ps.PlayerSessionID = id
