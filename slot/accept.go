@@ -6,6 +6,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/session"
+	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
 // Acceptor accepts players at a table. It is what a validator embeds: so to call the
@@ -68,6 +69,9 @@ func (a *Acceptor) AcceptPlayerSession(playerSessionID string) (ps session.Playe
 		k = other
 	} else {
 		return ps, a.refuseMalformed()
+	}
+	if prefetch.Enabled {
+		prefetch.Line(t.area(k).home(k)) // who waits for it with the lock lets others wait as well
 	}
 	s := t.stripe(k)
 	s.mu.Lock()

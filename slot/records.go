@@ -1,11 +1,6 @@
 package slot
 
-import (
-	"math/bits"
-	"unsafe"
-
-	"github.com/usher-go/usher/slot/internal/prefetch"
-)
+import "math/bits"
 
 // records is a set of records in open addressing, ordered by key: each stands
 // at its home, which grows with its key, or as near behind it as the others
@@ -61,14 +56,6 @@ func (t *records) touch(k key) uint64 {
 		return t.slots[i].key.hi ^ t.slots[i+1].key.hi // the next one moves up if this leaves
 	}
 	return 0
-}
-
-// prefetch asks for the memory where k, which is to be added, will stand.
-func (t *records) prefetch(k key) {
-	if i := t.home(k); i+1 < len(t.slots) {
-		prefetch.Line(unsafe.Pointer(&t.slots[i]))
-		prefetch.Line(unsafe.Pointer(&t.slots[i+1]))
-	}
 }
 
 // add makes room for a record of k, which is not there yet, and returns it, empty but

@@ -387,10 +387,7 @@ func (t *Table) prefetchNext(g *gameSession) {
 	}
 	t.roster.prefetchNext()
 	if k, ok := g.ids.coming(); ok {
-		if s := t.stripe(k); s.mu.TryLock() { // it is not worth waiting for
-			s.live.prefetch(k)
-			s.mu.Unlock()
-		}
+		prefetch.Line(t.area(k).home(k))
 	}
 }
 

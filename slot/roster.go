@@ -201,8 +201,8 @@ func (ro *roster) prefetchNext() {
 	if n := len(ro.anyLeft); n > 0 {
 		chunk := ro.anyLeft[n-1]
 		e := &ro.chunks[chunk][ro.left[chunk].lowest()]
-		prefetch.Line(unsafe.Pointer(e))
-		prefetch.Line(unsafe.Pointer(&e.game)) // its last
+		prefetch.Line(uintptr(unsafe.Pointer(e)))
+		prefetch.Line(uintptr(unsafe.Pointer(&e.game))) // its last
 	}
 }
 

@@ -39,9 +39,10 @@ type stripeState struct {
 	past    archive // COMPLETED and TIMEDOUT, retained
 	refused [refusals]uint64
 
-	timedOut int // of ended and past
-	next     int // where to tidy
-	swept    int // up to where those who have ended were put away
+	area     *area // of live
+	timedOut int   // of ended and past
+	next     int   // where to tidy
+	swept    int   // up to where those who have ended were put away
 	returned uint64
 }
 
@@ -91,6 +92,7 @@ func (s *stripe) add(k key, playerID, playerData, suffix string) *record {
 		s.putAwayAll()
 	}
 	r := s.live.add(k)
+	s.area.follow(&s.live)
 	r.text = s.texts.add(playerID, playerData, suffix)
 	r.made = uint64(len(playerID))
 	if suffix != "" {

@@ -48,6 +48,7 @@ type table struct {
 	clock     clock
 	keys      keys
 	stripes   []stripe
+	areas     []area // of each
 	games     *gameSessions
 	roster    roster
 	expiry    expiry
@@ -78,6 +79,7 @@ func NewTable(c Config) (*Table, error) {
 		clock:   newClock(),
 		keys:    newKeys(),
 		stripes: make([]stripe, c.Stripes),
+		areas:   make([]area, c.Stripes),
 		games:   newGameSessions(),
 		roster:  newRoster(c.DuplicatePlayers != DuplicatesAllow),
 		done:    make(chan struct{}),
@@ -85,8 +87,11 @@ func NewTable(c Config) (*Table, error) {
 		shutDown: make(chan struct{}),
 	}
 	for i := range t.stripes {
+		s := &t.stripes[i]
+		s.area = &t.areas[i]
 		if c.Capacity > 0 {
-			t.stripes[i].live.presize(c.Capacity / c.Stripes)
+			s.live.presize(c.Capacity / c.Stripes)
+			s.area.follow(&s.live)
 		}
 	}
 	t.expiry.wheel = wheel.New[timed](tick, buckets, 0)
@@ -129,6 +134,9 @@ func (t *table) backlogLimit() int { return max(65_536, 2*int(t.held.Load())) }
 
 // stripe returns the stripe of a key.
 func (t *table) stripe(k key) *stripe { return &t.stripes[t.stripeIndex(k)] }
+
+// area returns the area of that stripe.
+func (t *table) area(k key) *area { return &t.areas[t.stripeIndex(k)] }
 
 func (t *table) stripeIndex(k key) int { return int(k.hi & uint64(len(t.stripes)-1)) }
 

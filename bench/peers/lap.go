@@ -69,8 +69,11 @@ func (l *lap) run() (err error) {
 	var sums, shared sums
 	for i := range fills {
 		procs, to := l.runner.procs, &sums
-		if fills > 1 { // to change their number within a fill would cool the caches
+		switch {
+		case fills > 1: // to change their number within a fill would cool the caches
 			procs = procs[(fills-1-i)*len(procs)/fills:][:1]
+		case l.entrant.Sample == 0: // a large table has its memory in none
+			procs = slices.Repeat(procs, max(1, l.slots/turn))
 		}
 		if procs[0] > 1 { // what one does then finds half of the table in the other's caches
 			to = &shared
@@ -126,7 +129,12 @@ func (l *lap) weigh() (err error) {
 	return nil
 }
 
-// fill lets all players come, a share of them on each of the numbers of processors.
+// turn is of how many players of a large table some come on each number of processors
+// before the next do: what a busy machine does meanwhile, it does to all these numbers.
+const turn = 100_000
+
+// fill lets all players come, a share of them on each of the numbers of processors, in
+// that order.
 func (l *lap) fill(sums *sums, procs []int) error {
 	arrivals, err := l.reserve(sums)
 	if err != nil {

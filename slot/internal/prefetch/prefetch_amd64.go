@@ -2,12 +2,9 @@
 
 package prefetch
 
-import "unsafe"
-
 // Enabled is whether Line does anything.
 const Enabled = true
 
-// Line lets the processor bring the cache line at p near, without waiting for it.
-//
-//go:noescape
-func Line(p unsafe.Pointer)
+// Line lets the processor bring the cache line at an address near, without waiting for
+// it. If there is no memory, it does nothing.
+func Line(address uintptr)

@@ -1,6 +1,7 @@
 package prefetch_test
 
 import (
+	"math"
 	"testing"
 	"unsafe"
 
@@ -14,8 +15,9 @@ func TestLine(t *testing.T) {
 	t.Parallel()
 	x := [64]byte{1, 2, 3}
 	was := x
-	prefetch.Line(unsafe.Pointer(&x))
-	prefetch.Line(unsafe.Pointer(&x[63]))
-	prefetch.Line(nil)
+	prefetch.Line(uintptr(unsafe.Pointer(&x)))
+	prefetch.Line(uintptr(unsafe.Pointer(&x[63])))
+	prefetch.Line(0)
+	prefetch.Line(math.MaxUint)
 	require.Equal(t, was, x)
 }
