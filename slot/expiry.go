@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/usher-go/usher/slot/internal/prefetch"
 	"github.com/usher-go/usher/slot/internal/wheel"
 )
 
@@ -273,15 +274,15 @@ func (t *table) expire(entries []listed, now int64, storm bool) []departure {
 // expireSome is expire for as many as go together. g is locked. Those who ended
 // are appended to pasts.
 func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int64, storm bool) []past {
-	var buffer [together]int
 	var room [together]view
 	ended := room[:0]
-	t.lockSet(t.stripesOf(buffer[:0], some))
 	for i := range some {
-		t.stripe(some[i].key).live.touch(some[i].key)
+		k := some[i].key
+		prefetch.Line(t.area(k).home(k))
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)
+		s.mu.Lock()
 		r := s.live.find(some[i].key)
 		switch {
 		case r == nil || r.seq != some[i].seq || r.status().Terminal(): // it ended
@@ -299,15 +300,8 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 			}
 			pasts = append(pasts, e.past())
 		}
-		t.unlockBefore(s, some[i+1:])
+		s.mu.Unlock()
 	}
 	t.depart(g, ended)
 	return pasts
-}
-
-func (t *table) stripesOf(indices []int, entries []listed) []int {
-	for i := range entries {
-		indices = append(indices, t.stripeIndex(entries[i].key))
-	}
-	return indices
 }

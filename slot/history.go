@@ -170,6 +170,13 @@ func (t *table) forgetLocked(g *gameSession, known []listed) {
 	t.roster.remove(g, known)
 }
 
+func (t *table) stripesOf(indices []int, entries []listed) []int {
+	for i := range entries {
+		indices = append(indices, t.stripeIndex(entries[i].key))
+	}
+	return indices
+}
+
 // forgetEnded forgets player sessions of the game session that ended first, if its
 // retention is over, and at last itself. It does a part of that, and reports
 // whether there may be more to do.

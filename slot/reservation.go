@@ -444,6 +444,7 @@ func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, out *ses
 	at, seat := t.seat(g, c)
 	s := t.stripe(c.key)
 	r := s.add(c.key, res.PlayerID, res.PlayerData, c.suffix)
+	t.area(c.key).follow(&s.live)
 	r.place, r.seq = at.place, at.seq
 	r.made |= uint64(t.clock.milli(now)) << 16
 	r.until = after(now, timeout)

@@ -39,10 +39,9 @@ type stripeState struct {
 	past    archive // COMPLETED and TIMEDOUT, retained
 	refused [refusals]uint64
 
-	area     *area // of live
-	timedOut int   // of ended and past
-	next     int   // where to tidy
-	swept    int   // up to where those who have ended were put away
+	timedOut int // of ended and past
+	next     int // where to tidy
+	swept    int // up to where those who have ended were put away
 	returned uint64
 }
 
@@ -92,7 +91,6 @@ func (s *stripe) add(k key, playerID, playerData, suffix string) *record {
 		s.putAwayAll()
 	}
 	r := s.live.add(k)
-	s.area.follow(&s.live)
 	r.text = s.texts.add(playerID, playerData, suffix)
 	r.made = uint64(len(playerID))
 	if suffix != "" {

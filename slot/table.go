@@ -87,11 +87,9 @@ func NewTable(c Config) (*Table, error) {
 		shutDown: make(chan struct{}),
 	}
 	for i := range t.stripes {
-		s := &t.stripes[i]
-		s.area = &t.areas[i]
 		if c.Capacity > 0 {
-			s.live.presize(c.Capacity / c.Stripes)
-			s.area.follow(&s.live)
+			t.stripes[i].live.presize(c.Capacity / c.Stripes)
+			t.areas[i].follow(&t.stripes[i].live)
 		}
 	}
 	t.expiry.wheel = wheel.New[timed](tick, buckets, 0)
@@ -219,11 +217,10 @@ func (t *Table) awaitSubscribers() {
 	t.events.warnings.Wait()
 }
 
-// together is how many player sessions the wheel and the history take at a time,
-// under the locks of all their stripes: then the processor waits for their cache
-// lines side by side instead of one after the other. With sixteen it was no
-// faster, and the more stripes are held, the more accepts meet one: their p99.9
-// while a million reservations expire was half as long again.
+// together is how many player sessions the wheel and the history take at a time: then
+// the processor waits for their cache lines side by side instead of one after the
+// other. With eight or sixteen it was no faster. The history does it under the locks of
+// all their stripes, and the more of these are held, the more accepts meet one.
 const together = 4
 
 // lockSet locks the stripes of these indices, each once and in ascending order,
