@@ -98,7 +98,11 @@ func (a *Acceptor) AcceptPlayerSession(playerSessionID string) (ps session.Playe
 	// As presentIn does, but where the compiler sees that it is the result: through a
 	// pointer it looks out for the garbage collector at each string.
 	text := s.texts.at(r.text)
-	ps = g.common
+	if newest := t.games.newest.Load(); g == newest {
+		ps = newest.common // so the processor, which expects this, copies it before r.game is there
+	} else {
+		ps = g.common
+	}
 	ps.CreationTime = time.UnixMilli(r.milli()).UTC() // created is not inlined: a fortieth of an accept
 	ps.PlayerID = r.playerID(text)
 	ps.PlayerData = r.playerData(text)
