@@ -72,7 +72,7 @@ func (l *lap) run() (err error) {
 		switch {
 		case fills > 1: // to change their number within a fill would cool the caches
 			procs = procs[(fills-1-i)*len(procs)/fills:][:1]
-		case l.entrant.Sample == 0: // a large table has its memory in none
+		case l.entrant.Sample == 0: // of a large table nothing is in the caches anyway
 			procs = slices.Repeat(procs, max(1, l.slots/turn))
 		}
 		if procs[0] > 1 { // what one does then finds half of the table in the other's caches
