@@ -129,8 +129,9 @@ func (l *lap) weigh() (err error) {
 	return nil
 }
 
-// turn is of how many players of a large table some come on each number of processors
-// before the next do: what a busy machine does meanwhile, it does to all these numbers.
+// turn is how many players of a large table come before all numbers of processors have
+// had a share of them, and it is the first one's turn again: so what a busy machine does
+// meanwhile, it does to all.
 const turn = 100_000
 
 // fill lets all players come, a share of them on each of the numbers of processors, in
