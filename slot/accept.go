@@ -6,7 +6,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/usher-go/usher/session"
-	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
 // Acceptor accepts players at a table. It is what a validator embeds: so to call the
@@ -70,12 +69,17 @@ func (a *Acceptor) AcceptPlayerSession(playerSessionID string) (ps session.Playe
 	} else {
 		return ps, a.refuseMalformed()
 	}
-	if prefetch.Enabled {
-		prefetch.Line(t.area(k).home(k)) // who waits for it with the lock lets others wait as well
-	}
+	area := t.area(k)
+	home := area.home(k)
+	area.ask(home) // who waits for it with the lock lets others wait as well
 	s := t.stripe(k)
 	s.mu.Lock()
-	r := s.live.find(k)
+	var r *record
+	if s.live.area == area {
+		r = area.find(home, k) // the processor, which expects this, has not waited for s
+	} else {
+		r = s.live.find(k)
+	}
 	if r == nil || !s.named(r, id, !canonical) || t.closed.Load() {
 		return ps, a.refuse(s, r, k, id, !canonical)
 	}

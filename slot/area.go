@@ -1,30 +1,80 @@
 package slot
 
 import (
+	"math"
 	"math/bits"
-	"sync/atomic"
 	"unsafe"
+
+	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
-// area is where the live records of a stripe stand, for who does not have its lock: so
-// their memory can be asked for before that is taken. The areas of all stripes are
-// beside each other and rarely written, so every processor has them near, while a
-// stripe is near the one that locked it last.
+// area is where the live records of a stripe stand. Their memory may be asked for by
+// whoever has not got the stripe's lock, which protects what is in it.
 type area struct {
-	first atomic.Uintptr // an address: nothing is read there
-	homes atomic.Uint64  // maybe, for a moment, of others than first
+	slots []record // the homes, and some room behind them
+	homes uint32
+
+	// leads tells for each home how far behind it the first of its records stands, or
+	// as far as a byte reaches. To begin there is faster than to walk: how many steps
+	// that takes, a processor cannot foresee, so it begins what comes next anew after half
+	// of all searches. Small areas have none, since they would be more memory to wait for.
+	leads []uint8
 }
 
-// follow notes where t stands now. Its stripe is locked.
-func (a *area) follow(t *records) {
-	if a.homes.Load() != uint64(t.homes) {
-		a.first.Store(uintptr(unsafe.Pointer(&t.slots[0])))
-		a.homes.Store(uint64(t.homes))
+func newArea(homes uint32) *area {
+	a := &area{slots: make([]record, homes+spill(homes)), homes: homes}
+	if homes >= fewHomes {
+		a.leads = make([]uint8, homes)
+	}
+	return a
+}
+
+// home is where a key belongs: the key as a fraction of the homes.
+func (a *area) home(k key) int {
+	hi, _ := bits.Mul64(k.hi, uint64(a.homes))
+	return int(hi)
+}
+
+// ask asks the processor for the memory of a home, in a large area. It needs no lock.
+func (a *area) ask(home int) {
+	if prefetch.Enabled && home < len(a.leads) {
+		prefetch.Lines(unsafe.Pointer(&a.leads[home]), unsafe.Pointer(&a.slots[home]))
 	}
 }
 
-// home is the address of k's home.
-func (a *area) home(k key) uintptr {
-	home, _ := bits.Mul64(k.hi, a.homes.Load())
-	return a.first.Load() + uintptr(home)*unsafe.Sizeof(record{})
+// find returns the record of k, whose home is given, or nil. It stays where it is until
+// one is added or removed.
+func (a *area) find(home int, k key) *record {
+	i := home
+	if home < len(a.leads) {
+		i += int(a.leads[home])
+	}
+	for ; i < len(a.slots); i++ {
+		r := &a.slots[i]
+		if r.key == k && r.place != 0 {
+			return r
+		}
+		if r.key.hi > k.hi || r.place == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// lead notes where the records of the slots between from and to stand, which have moved
+// there. None is empty.
+func (a *area) lead(from, to int) {
+	if len(a.leads) == 0 {
+		return
+	}
+	before := -1
+	if from > 0 && a.slots[from-1].place != 0 {
+		before = a.home(a.slots[from-1].key)
+	}
+	for i := from; i < to; i++ {
+		if home := a.home(a.slots[i].key); home != before {
+			a.leads[home] = uint8(min(i-home, math.MaxUint8))
+			before = home
+		}
+	}
 }

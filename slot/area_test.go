@@ -1,16 +1,67 @@
 package slot
 
 import (
+	"math"
+	"math/rand/v2"
 	"strconv"
 	"testing"
-	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-go/usher/session"
 )
 
-// However a table has grown, every player's home is known without a lock.
+// requireLeads asks that for each home where its first record stands is known.
+func requireLeads(t *testing.T, a *area) {
+	t.Helper()
+	before := -1
+	for i := range a.slots {
+		r := &a.slots[i]
+		if r.place == 0 {
+			continue
+		}
+		home := a.home(r.key)
+		if home != before && len(a.leads) > 0 {
+			require.EqualValues(t, min(i-home, math.MaxUint8), a.leads[home], "home %d", home)
+		}
+		before = home
+	}
+}
+
+// Who stands farther behind his home than a lead tells is found all the same.
+func TestFarBehindHome(t *testing.T) {
+	t.Parallel()
+	rs := noRecords()
+	rs.presize(3_000)
+	require.Len(t, rs.leads, int(rs.homes))
+	want := make(map[key]place)
+	add := func(k key) {
+		p := place(len(want) + 1)
+		rs.add(k).place = p
+		want[k] = p
+	}
+	const crowd = 2 * math.MaxUint8
+	random := rand.New(rand.NewPCG(3, 7))
+	for n := range uint64(crowd) {
+		add(key{0, n})
+		add(key{math.MaxUint64 / uint64(rs.homes) * (2 + n%2), n}) // pushed away by those
+	}
+	requireLeads(t, rs.area)
+	requireRecords(t, want, &rs)
+	require.EqualValues(t, math.MaxUint8, rs.leads[2])
+	require.Nil(t, rs.find(key{0, crowd}))
+	for k := range want {
+		if random.IntN(3) > 0 {
+			rs.remove(rs.find(k))
+			delete(want, k)
+		}
+	}
+	requireLeads(t, rs.area)
+	requireRecords(t, want, &rs)
+}
+
+// However a table has grown, who has no lock knows where the records are, once all is
+// quiet.
 func TestAreas(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]Config{
@@ -23,19 +74,18 @@ func TestAreas(t *testing.T) {
 			table, err := NewTable(c)
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, table.Close()) })
-			for i := range table.stripes {
-				s := &table.stripes[i]
-				require.EqualValues(t, s.live.homes, table.areas[i].homes.Load())
+			requireAreas := func() {
+				for i := range table.stripes {
+					require.Same(t, table.stripes[i].live.area, table.areas[i].Load())
+				}
 			}
+			requireAreas()
 			require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "g", MaximumPlayerSessionCount: 1000}))
 			require.NoError(t, table.ActivateGameSession("g"))
 			for i := range 1000 {
-				ps, err := table.Reserve(Reservation{GameSessionID: "g", PlayerID: strconv.Itoa(i)})
+				_, err := table.Reserve(Reservation{GameSessionID: "g", PlayerID: strconv.Itoa(i)})
 				require.NoError(t, err)
-				k, _, _ := table.keys.of(ps.PlayerSessionID)
-				live := &table.stripe(k).live
-				home := &live.slots[live.home(k)]
-				require.Equal(t, uintptr(unsafe.Pointer(home)), table.area(k).home(k))
+				requireAreas()
 			}
 		})
 	}

@@ -106,7 +106,7 @@ func uuid(hi, lo uint64) string {
 // the farthest stands from its home, which is how far a search goes.
 func displacement(t *testing.T, ks *keys, ids []string) int {
 	t.Helper()
-	var rs records
+	rs := noRecords()
 	for _, id := range ids {
 		k, _, ok := ks.of(id)
 		if !ok || rs.find(k) != nil {
@@ -223,6 +223,7 @@ func TestCanonicalInEveryTwoBytes(t *testing.T) {
 // keep reserves under an id of that key, in a stripe of its own.
 func keep(k key, id string, alias bool) (*stripe, record) {
 	s, suffix := new(stripe), ""
+	s.live = noRecords()
 	if alias {
 		suffix = suffixOf(id)
 	}

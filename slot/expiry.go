@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/usher-go/usher/slot/internal/prefetch"
 	"github.com/usher-go/usher/slot/internal/wheel"
 )
 
@@ -278,7 +277,8 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 	ended := room[:0]
 	for i := range some {
 		k := some[i].key
-		prefetch.Line(t.area(k).home(k))
+		a := t.area(k)
+		a.ask(a.home(k))
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)

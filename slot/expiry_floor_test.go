@@ -28,6 +28,9 @@ func BenchmarkExpiryFloor(b *testing.B) {
 	defer table.Close()
 	expireAll(b, table, "first", players) // so that the history is full
 	floor := expiryFloor{stripes: make([]floorStripe, len(table.stripes))}
+	for i := range floor.stripes {
+		floor.stripes[i].live = noRecords()
+	}
 	floor.reserve(players)
 	var bare, whole, away time.Duration
 	rounds := 0

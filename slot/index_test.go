@@ -92,7 +92,7 @@ func TestIndexWhoseLastRunReachesTheEnd(t *testing.T) {
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 3))
-	var rs records
+	rs := noRecords()
 	want := make(map[key]place)
 	for step := range place(20_000) {
 		filling := step/4_000%2 == 0
@@ -121,7 +121,7 @@ func TestRecords(t *testing.T) {
 func TestRecordsWhoseLastRunReachesTheEnd(t *testing.T) {
 	t.Parallel()
 	const last = 1<<64 - 1
-	var rs records
+	rs := noRecords()
 	want := make(map[key]place)
 	for p := place(1); p < 10 || rs.slots[len(rs.slots)-1].place == 0; p++ {
 		k := key{last, uint64(p)}
@@ -142,7 +142,7 @@ func TestRecordsWhoseLastRunReachesTheEnd(t *testing.T) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
-	var rs records
+	rs := noRecords()
 	var x index
 	requireLoad := func(count, homes float64) {
 		require.LessOrEqual(t, count, homes-math.Floor(homes/4))
@@ -168,6 +168,7 @@ func requireRecords(t *testing.T, want map[key]place, rs *records) {
 		require.Equal(t, p, r.place)
 	}
 	require.EqualValues(t, len(want), uint64(rs.count))
+	requireLeads(t, rs.area)
 }
 
 // Records of the past against a plain map: those who are forgotten are any, or the

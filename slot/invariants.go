@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"reflect"
 	"runtime"
@@ -198,7 +199,7 @@ func (in *inspection) stripe(i int) {
 		in.expect(g != nil && slices.Contains(in.games, g), "a record of game session number %d, which there is not", r.game)
 	}
 	in.records(&s.live, each)
-	in.expect(in.areas[i].homes.Load() == uint64(s.live.homes), "stripe %d: its area is behind", i)
+	in.expect(in.areas[i].Load() == s.live.area, "stripe %d: its area is behind", i)
 	in.archive(&s.past, each)
 	in.texts(&s.texts, kept)
 }
@@ -282,6 +283,9 @@ func (in *inspection) records(rs *records, visit func(*record)) {
 		home := rs.home(r.key)
 		in.expect(gap < home && home <= i, "a record at %d, home %d, gap at %d", i, home, gap)
 		in.expect(last == nil || last.key.hi <= r.key.hi, "records are not ordered")
+		if first := last == nil || rs.home(last.key) != home; first && len(rs.leads) > 0 {
+			in.expect(int(rs.leads[home]) == min(i-home, math.MaxUint8), "the lead of home %d is not %d", home, i-home)
+		}
 		in.expect(rs.find(r.key) == r, "a record is not found")
 		last = r
 		visit(r)

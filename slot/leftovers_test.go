@@ -196,7 +196,7 @@ func TestRecordsSweep(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 6))
 	for range 300 {
-		var rs records
+		rs := noRecords()
 		want := make(map[key]place)
 		for n := range place(random.IntN(300)) {
 			k := key{random.Uint64(), uint64(n)}

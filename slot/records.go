@@ -1,17 +1,19 @@
 package slot
 
-import "math/bits"
-
 // records is a set of records in open addressing, ordered by key: each stands
 // at its home, which grows with its key, or as near behind it as the others
 // allow. So a search ends at the first key that is greater, found or not, and
 // there are no tombstones: the others close up behind one that leaves. Records
 // move, so nothing but a key refers to one for longer than its lock is held.
 type records struct {
-	slots []record // the homes, and some room behind them
-	homes uint32
+	*area
 	count uint32
 }
+
+// noArea is where nobody has been yet.
+var noArea area
+
+func noRecords() records { return records{area: &noArea} }
 
 // The first slots are few: the stripes of a small table stay in the cache.
 const (
@@ -25,26 +27,8 @@ const (
 // e^(-k/2); a run that reaches the end all the same makes the records grow early.
 func spill(homes uint32) uint32 { return min(4+homes/8, 32) }
 
-// home is where a key belongs: the key as a fraction of the homes.
-func (t *records) home(k key) int {
-	hi, _ := bits.Mul64(k.hi, uint64(t.homes))
-	return int(hi)
-}
-
-// find returns the record of k, or nil. It stays where it is until one is added
-// or removed.
-func (t *records) find(k key) *record {
-	for i := t.home(k); i < len(t.slots); i++ {
-		r := &t.slots[i]
-		if r.key == k && r.place != 0 {
-			return r
-		}
-		if r.key.hi > k.hi || r.place == 0 {
-			return nil
-		}
-	}
-	return nil
-}
+// find returns the record of k, or nil.
+func (t *records) find(k key) *record { return t.area.find(t.home(k), k) }
 
 // touch reads where k should be. Who looks for several keys touches all of them
 // first: then the processor waits for the memory of all at once, instead of for
@@ -89,6 +73,7 @@ func (t *records) insert(k key) *record {
 	}
 	copy(t.slots[i+1:end+1], t.slots[i:end])
 	t.slots[i] = record{key: k}
+	t.lead(i, end+1)
 	return &t.slots[i]
 }
 
@@ -105,6 +90,7 @@ func (t *records) remove(r *record) {
 	}
 	copy(t.slots[i:end-1], t.slots[i+1:end])
 	t.slots[end-1] = record{}
+	t.lead(i, end-1)
 	t.count--
 }
 
@@ -129,6 +115,7 @@ func (t *records) sweep(first, n int, gone func(*record) bool) (next int) {
 			clear(t.slots[free:to])
 			if to < i {
 				t.slots[to] = *r
+				t.lead(to, to+1)
 			}
 			free = to + 1
 		}
@@ -158,13 +145,13 @@ func (t *records) presize(count int) { t.resize(max(fewestHomes, uint32(count)*3
 
 func (t *records) resize(homes uint32) {
 	ordered := t.slots
-	t.homes = homes
-	t.slots = make([]record, homes+spill(homes))
+	t.area = newArea(homes)
 	next := 0
 	for i := range ordered {
 		if ordered[i].place != 0 {
 			next = max(next, t.home(ordered[i].key))
 			t.slots[next] = ordered[i] // what had room among fewer homes has room among more
+			t.lead(next, next+1)
 			next++
 		}
 	}

@@ -387,7 +387,8 @@ func (t *Table) prefetchNext(g *gameSession) {
 	}
 	t.roster.prefetchNext()
 	if k, ok := g.ids.coming(); ok {
-		prefetch.Line(t.area(k).home(k))
+		a := t.area(k)
+		a.ask(a.home(k))
 	}
 }
 
@@ -444,7 +445,7 @@ func (t *Table) enterRecord(g *gameSession, res *Reservation, c *claim, out *ses
 	at, seat := t.seat(g, c)
 	s := t.stripe(c.key)
 	r := s.add(c.key, res.PlayerID, res.PlayerData, c.suffix)
-	t.area(c.key).follow(&s.live)
+	t.follow(s, c.key)
 	r.place, r.seq = at.place, at.seq
 	r.made |= uint64(t.clock.milli(now)) << 16
 	r.until = after(now, timeout)

@@ -201,8 +201,7 @@ func (ro *roster) prefetchNext() {
 	if n := len(ro.anyLeft); n > 0 {
 		chunk := ro.anyLeft[n-1]
 		e := &ro.chunks[chunk][ro.left[chunk].lowest()]
-		prefetch.Line(uintptr(unsafe.Pointer(e)))
-		prefetch.Line(uintptr(unsafe.Pointer(&e.game))) // its last
+		prefetch.Lines(unsafe.Pointer(e), unsafe.Pointer(&e.game)) // its first field and its last
 	}
 }
 

@@ -35,13 +35,14 @@ type stripeState struct {
 
 	reservedTotal, completedTotal, timedOutTotal uint64
 
+	next  int // where to tidy
+	swept int // up to where those who have ended were put away
+
 	ended   int     // of live: they are COMPLETED or TIMEDOUT, and are to be put away
 	past    archive // COMPLETED and TIMEDOUT, retained
 	refused [refusals]uint64
 
 	timedOut int // of ended and past
-	next     int // where to tidy
-	swept    int // up to where those who have ended were put away
 	returned uint64
 }
 

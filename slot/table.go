@@ -48,7 +48,7 @@ type table struct {
 	clock     clock
 	keys      keys
 	stripes   []stripe
-	areas     []area // of each
+	areas     []atomic.Pointer[area] // of each, for who has no lock
 	games     *gameSessions
 	roster    roster
 	expiry    expiry
@@ -79,7 +79,7 @@ func NewTable(c Config) (*Table, error) {
 		clock:   newClock(),
 		keys:    newKeys(),
 		stripes: make([]stripe, c.Stripes),
-		areas:   make([]area, c.Stripes),
+		areas:   make([]atomic.Pointer[area], c.Stripes),
 		games:   newGameSessions(),
 		roster:  newRoster(c.DuplicatePlayers != DuplicatesAllow),
 		done:    make(chan struct{}),
@@ -87,10 +87,12 @@ func NewTable(c Config) (*Table, error) {
 		shutDown: make(chan struct{}),
 	}
 	for i := range t.stripes {
+		live := &t.stripes[i].live
+		*live = noRecords()
 		if c.Capacity > 0 {
-			t.stripes[i].live.presize(c.Capacity / c.Stripes)
-			t.areas[i].follow(&t.stripes[i].live)
+			live.presize(c.Capacity / c.Stripes)
 		}
+		t.areas[i].Store(live.area)
 	}
 	t.expiry.wheel = wheel.New[timed](tick, buckets, 0)
 	t.expiry.alarm = time.NewTimer(maxDuration)
@@ -133,8 +135,15 @@ func (t *table) backlogLimit() int { return max(65_536, 2*int(t.held.Load())) }
 // stripe returns the stripe of a key.
 func (t *table) stripe(k key) *stripe { return &t.stripes[t.stripeIndex(k)] }
 
-// area returns the area of that stripe.
-func (t *table) area(k key) *area { return &t.areas[t.stripeIndex(k)] }
+// area returns the area of that stripe, or maybe the one that it had a moment ago.
+func (t *table) area(k key) *area { return t.areas[t.stripeIndex(k)].Load() }
+
+// follow notes that the live records of s, which is locked and the stripe of k, may have a new area.
+func (t *table) follow(s *stripe, k key) {
+	if at := &t.areas[t.stripeIndex(k)]; at.Load() != s.live.area {
+		at.Store(s.live.area)
+	}
+}
 
 func (t *table) stripeIndex(k key) int { return int(k.hi & uint64(len(t.stripes)-1)) }
 

@@ -28,6 +28,7 @@ func TestTexts(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	var s stripe
+	s.live = noRecords()
 	var live, past, gone []called
 	take := func(from *[]called) called {
 		i := random.IntN(len(*from))
@@ -124,6 +125,7 @@ func TestLookupWhileTextsMove(t *testing.T) {
 func TestTextsAreTidied(t *testing.T) {
 	t.Parallel()
 	var s stripe
+	s.live = noRecords()
 	const n = 4_000
 	keys := make([]key, n)
 	end := func(i int) {
@@ -159,6 +161,7 @@ func TestTextsAreTidied(t *testing.T) {
 func TestTextsAreCopies(t *testing.T) {
 	t.Parallel()
 	var s stripe
+	s.live = noRecords()
 	for place, id := range []string{"a", strings.Repeat("a", longText), strings.Repeat("a", longText+1)} {
 		r := s.add(key{1, uint64(place)}, id, "", "")
 		r.place = uint32(place + 1)

@@ -2,9 +2,13 @@
 
 package prefetch
 
-// Enabled is whether Line does anything.
+import "unsafe"
+
+// Enabled is whether Lines does anything.
 const Enabled = true
 
-// Line lets the processor bring the cache line at an address near, without waiting for
-// it. If there is no memory, it does nothing.
-func Line(address uintptr)
+// Lines lets the processor bring the cache lines at two addresses near, without waiting
+// for them. If there is no memory, it does nothing.
+//
+//go:noescape
+func Lines(one, other unsafe.Pointer)

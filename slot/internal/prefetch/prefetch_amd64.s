@@ -2,8 +2,10 @@
 
 #include "textflag.h"
 
-// func Line(address uintptr)
-TEXT ·Line(SB), NOSPLIT, $0-8
-	MOVQ address+0(FP), AX
+// func Lines(one, other unsafe.Pointer)
+TEXT ·Lines(SB), NOSPLIT, $0-16
+	MOVQ one+0(FP), AX
+	MOVQ other+8(FP), BX
 	PREFETCHT0 (AX)
+	PREFETCHT0 (BX)
 	RET

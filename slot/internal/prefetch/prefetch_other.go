@@ -2,8 +2,10 @@
 
 package prefetch
 
-// Enabled is whether Line does anything.
+import "unsafe"
+
+// Enabled is whether Lines does anything.
 const Enabled = false
 
-// Line does nothing.
-func Line(uintptr) {}
+// Lines does nothing.
+func Lines(_, _ unsafe.Pointer) {}

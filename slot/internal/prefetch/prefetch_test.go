@@ -1,7 +1,6 @@
 package prefetch_test
 
 import (
-	"math"
 	"testing"
 	"unsafe"
 
@@ -11,13 +10,11 @@ import (
 )
 
 // It changes nothing, and needs nothing to be there.
-func TestLine(t *testing.T) {
+func TestLines(t *testing.T) {
 	t.Parallel()
 	x := [64]byte{1, 2, 3}
 	was := x
-	prefetch.Line(uintptr(unsafe.Pointer(&x)))
-	prefetch.Line(uintptr(unsafe.Pointer(&x[63])))
-	prefetch.Line(0)
-	prefetch.Line(math.MaxUint)
+	prefetch.Lines(unsafe.Pointer(&x), unsafe.Pointer(&x[63]))
+	prefetch.Lines(nil, unsafe.Pointer(&x))
 	require.Equal(t, was, x)
 }
