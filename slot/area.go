@@ -62,19 +62,22 @@ func (a *area) find(home int, k key) *record {
 }
 
 // lead notes where the records of the slots between from and to stand, which have moved
-// there. None is empty.
+// there. None is empty. Of those of one home the first counts, so they are noted from the
+// last on: to ask which is the first would be a branch that no processor foresees.
 func (a *area) lead(from, to int) {
-	if len(a.leads) == 0 {
+	if len(a.leads) == 0 || from >= to {
 		return
 	}
-	before := -1
-	if from > 0 && a.slots[from-1].place != 0 {
-		before = a.home(a.slots[from-1].key)
+	home := a.home(a.slots[from].key)
+	lead := a.leads[home]
+	if home == from || a.home(a.slots[from-1].key) != home { // who is at home is the first
+		lead = leadOf(from - home)
 	}
-	for i := from; i < to; i++ {
-		if home := a.home(a.slots[i].key); home != before {
-			a.leads[home] = uint8(min(i-home, math.MaxUint8))
-			before = home
-		}
+	for i := to - 1; i > from; i-- {
+		home := a.home(a.slots[i].key)
+		a.leads[home] = leadOf(i - home)
 	}
+	a.leads[home] = lead
 }
+
+func leadOf(distance int) uint8 { return uint8(min(distance, math.MaxUint8)) }
