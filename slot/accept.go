@@ -70,13 +70,12 @@ func (a *Acceptor) AcceptPlayerSession(playerSessionID string) (ps session.Playe
 		return ps, a.refuseMalformed()
 	}
 	area := t.area(k)
-	home := area.home(k)
-	area.ask(home) // who waits for it with the lock lets others wait as well
+	area.ask(area.home(k)) // who waits for it with the lock lets others wait as well
 	s := t.stripe(k)
 	s.mu.Lock()
 	var r *record
 	if s.live.area == area {
-		r = area.find(home, k) // the processor, which expects this, has not waited for s
+		r = area.find(k) // the processor, which expects this, has not waited for s
 	} else {
 		r = s.live.find(k)
 	}

@@ -1,25 +1,30 @@
 package slot
 
 import (
-	"math"
 	"math/bits"
 	"unsafe"
 
 	"github.com/usher-go/usher/slot/internal/prefetch"
 )
 
-// area is where the live records of a stripe stand. Their memory may be asked for by
-// whoever has not got the stripe's lock, which protects what is in it.
+// area is where the live records of a stripe stand. Whoever has not got the stripe's
+// lock, which protects what is in it, may still ask for its memory.
 type area struct {
 	slots []record // the homes, and some room behind them
 	homes uint32
 
-	// leads tells for each home how far behind it the first of its records stands, or
-	// as far as a byte reaches. To begin there is faster than to walk: how many steps
-	// that takes, a processor cannot foresee, so it begins what comes next anew after half
-	// of all searches. Small areas have none, since they would be more memory to wait for.
+	// leads has a byte for each home, four bits for either half of it: how far behind
+	// the home the first record that belongs to that half stands, or that it is farther.
+	// A search begins there. It walked from the home on, and how many steps that takes a
+	// processor cannot foresee: every other time it began anew with all that comes after
+	// the search. Small areas have none, since that would be more memory to wait for.
 	leads []uint8
 }
+
+const (
+	leadBits     = 4
+	farthestLead = 1<<leadBits - 1
+)
 
 func newArea(homes uint32) *area {
 	a := &area{slots: make([]record, homes+spill(homes)), homes: homes}
@@ -31,9 +36,24 @@ func newArea(homes uint32) *area {
 
 // home is where a key belongs: the key as a fraction of the homes.
 func (a *area) home(k key) int {
-	hi, _ := bits.Mul64(k.hi, uint64(a.homes))
-	return int(hi)
+	home, _ := bits.Mul64(k.hi, uint64(a.homes))
+	return int(home)
 }
+
+// half of a home, and where its bits in the home's byte of leads begin.
+type half struct {
+	home int
+	bit  uint8
+}
+
+// half is the half of its home that a key belongs to.
+func (a *area) half(k key) half {
+	home, fraction := bits.Mul64(k.hi, uint64(a.homes))
+	return half{int(home), uint8(fraction>>63) * leadBits}
+}
+
+// leadOf is how far behind its home the first record of h stands, if there is one.
+func (a *area) leadOf(h half) int { return int(a.leads[h.home] >> h.bit & farthestLead) }
 
 // ask asks the processor for the memory of a home, in a large area. It needs no lock.
 func (a *area) ask(home int) {
@@ -42,12 +62,13 @@ func (a *area) ask(home int) {
 	}
 }
 
-// find returns the record of k, whose home is given, or nil. It stays where it is until
-// one is added or removed.
-func (a *area) find(home int, k key) *record {
-	i := home
-	if home < len(a.leads) {
-		i += int(a.leads[home])
+// find returns the record of k, or nil. It stays where it is until one is added or
+// removed.
+func (a *area) find(k key) *record {
+	h := a.half(k)
+	i := h.home
+	if i < len(a.leads) {
+		i += a.leadOf(h)
 	}
 	for ; i < len(a.slots); i++ {
 		r := &a.slots[i]
@@ -62,22 +83,19 @@ func (a *area) find(home int, k key) *record {
 }
 
 // lead notes where the records of the slots between from and to stand, which have moved
-// there. None is empty. Of those of one home the first counts, so they are noted from the
-// last on: to ask which is the first would be a branch that no processor foresees.
+// there. None is empty.
 func (a *area) lead(from, to int) {
 	if len(a.leads) == 0 || from >= to {
 		return
 	}
-	home := a.home(a.slots[from].key)
-	lead := a.leads[home]
-	if home == from || a.home(a.slots[from-1].key) != home { // who is at home is the first
-		lead = leadOf(from - home)
+	// Others of the same half may stand before them, but not before somebody at home.
+	for h := a.half(a.slots[from].key); from > h.home && a.half(a.slots[from-1].key) == h; {
+		from--
 	}
-	for i := to - 1; i > from; i-- {
-		home := a.home(a.slots[i].key)
-		a.leads[home] = leadOf(i - home)
+	// Of those of one half the first counts, so it is noted last: to ask which is the
+	// first would be another branch that no processor foresees.
+	for i := to - 1; i >= from; i-- {
+		h := a.half(a.slots[i].key)
+		a.leads[h.home] = a.leads[h.home]&^(farthestLead<<h.bit) | uint8(min(i-h.home, farthestLead))<<h.bit
 	}
-	a.leads[home] = lead
 }
-
-func leadOf(distance int) uint8 { return uint8(min(distance, math.MaxUint8)) }

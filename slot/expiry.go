@@ -277,8 +277,8 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 	ended := room[:0]
 	for i := range some {
 		k := some[i].key
-		a := t.area(k)
-		a.ask(a.home(k))
+		area := t.area(k)
+		area.ask(area.home(k))
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)

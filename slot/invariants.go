@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"reflect"
 	"runtime"
@@ -283,8 +282,8 @@ func (in *inspection) records(rs *records, visit func(*record)) {
 		home := rs.home(r.key)
 		in.expect(gap < home && home <= i, "a record at %d, home %d, gap at %d", i, home, gap)
 		in.expect(last == nil || last.key.hi <= r.key.hi, "records are not ordered")
-		if first := last == nil || rs.home(last.key) != home; first && len(rs.leads) > 0 {
-			in.expect(int(rs.leads[home]) == min(i-home, math.MaxUint8), "the lead of home %d is not %d", home, i-home)
+		if h := rs.half(r.key); len(rs.leads) > 0 && (last == nil || rs.half(last.key) != h) {
+			in.expect(rs.leadOf(h) == min(i-home, farthestLead), "the lead of home %d is %d, not %d", home, rs.leadOf(h), i-home)
 		}
 		in.expect(rs.find(r.key) == r, "a record is not found")
 		last = r

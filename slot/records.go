@@ -27,9 +27,6 @@ const (
 // e^(-k/2); a run that reaches the end all the same makes the records grow early.
 func spill(homes uint32) uint32 { return min(4+homes/8, 32) }
 
-// find returns the record of k, or nil.
-func (t *records) find(k key) *record { return t.area.find(t.home(k), k) }
-
 // touch reads where k should be. Who looks for several keys touches all of them
 // first: then the processor waits for the memory of all at once, instead of for
 // each before it knows where to go on.

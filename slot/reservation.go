@@ -387,8 +387,8 @@ func (t *Table) prefetchNext(g *gameSession) {
 	}
 	t.roster.prefetchNext()
 	if k, ok := g.ids.coming(); ok {
-		a := t.area(k)
-		a.ask(a.home(k))
+		area := t.area(k)
+		area.ask(area.home(k))
 	}
 }
 
