@@ -13,11 +13,11 @@ type area struct {
 	slots []record // the homes, and some room behind them
 	homes uint32
 
-	// leads has a byte for each home, four bits for either half of it: how far behind
-	// the home the first record that belongs to that half stands, or that it is farther.
-	// A search begins there. It walked from the home on, and how many steps that takes a
-	// processor cannot foresee: every other time it began anew with all that comes after
-	// the search. Small areas have none, since that would be more memory to wait for.
+	// leads has a byte for each home, four bits for either half of it: how far behind the
+	// home the first record of that half stands, or farthestLead if that is less. A search
+	// begins there, not at the home: how many records it would pass, a processor cannot
+	// foresee, and every other time it would begin anew with all that an accept does next.
+	// Small areas have none, since that would be more memory to wait for.
 	leads []uint8
 }
 

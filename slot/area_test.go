@@ -61,6 +61,36 @@ func TestFarBehindHome(t *testing.T) {
 	requireRecords(t, want, &rs)
 }
 
+// Who has read where the records stood before they grew finds them where they stand now.
+func TestAcceptWhileItGrows(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, Config{Stripes: 1, DuplicatePlayers: DuplicatesAllow})
+	require.NoError(t, table.CreateGameSession(session.GameSession{GameSessionID: "g", MaximumPlayerSessionCount: 1000}))
+	var ids []string
+	reserve := func(n int) *area {
+		for range n {
+			ps, err := table.Reserve(Reservation{GameSessionID: "g", PlayerID: "player"})
+			require.NoError(t, err)
+			ids = append(ids, ps.PlayerSessionID)
+		}
+		return table.areas[0].Load()
+	}
+	before := reserve(200)
+	require.NotSame(t, before, reserve(200))
+	for _, id := range ids {
+		if !selfChecks { // which would say that it is behind
+			table.areas[0].Store(before)
+		}
+		_, err := table.Activate(id)
+		require.NoError(t, err)
+		_, err = table.Activate(id)
+		require.ErrorIs(t, err, session.ErrAlreadyActive)
+		ps, err := table.Lookup(id)
+		require.NoError(t, err)
+		require.Equal(t, session.StatusActive, ps.Status)
+	}
+}
+
 // However a table has grown, who has no lock knows where the records are, once all is
 // quiet.
 func TestAreas(t *testing.T) {

@@ -69,8 +69,7 @@ func (t *table) lockStripe(id string) (*stripe, *record, error) {
 	if !ok {
 		return nil, nil, t.orClosed(session.ErrInvalidPlayerSessionID)
 	}
-	area := t.area(k)
-	area.ask(area.home(k))
+	t.ask(k)
 	s := t.stripe(k)
 	s.mu.Lock()
 	if t.closed.Load() {

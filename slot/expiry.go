@@ -276,9 +276,7 @@ func (t *table) expireSome(g *gameSession, some []listed, pasts []past, now int6
 	var room [together]view
 	ended := room[:0]
 	for i := range some {
-		k := some[i].key
-		area := t.area(k)
-		area.ask(area.home(k))
+		t.ask(some[i].key)
 	}
 	for i := range some {
 		s := t.stripe(some[i].key)

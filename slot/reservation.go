@@ -387,8 +387,7 @@ func (t *Table) prefetchNext(g *gameSession) {
 	}
 	t.roster.prefetchNext()
 	if k, ok := g.ids.coming(); ok {
-		area := t.area(k)
-		area.ask(area.home(k))
+		t.ask(k)
 	}
 }
 

@@ -138,7 +138,13 @@ func (t *table) stripe(k key) *stripe { return &t.stripes[t.stripeIndex(k)] }
 // area returns the area of that stripe, or maybe the one that it had a moment ago.
 func (t *table) area(k key) *area { return t.areas[t.stripeIndex(k)].Load() }
 
-// follow notes that the live records of s, which is locked and the stripe of k, may have a new area.
+// ask asks the processor for the memory of k's live record, which is needed soon.
+func (t *table) ask(k key) {
+	area := t.area(k)
+	area.ask(area.home(k))
+}
+
+// follow notes the area of s, the stripe of k, which is locked and may have grown.
 func (t *table) follow(s *stripe, k key) {
 	if at := &t.areas[t.stripeIndex(k)]; at.Load() != s.live.area {
 		at.Store(s.live.area)
