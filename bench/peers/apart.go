@@ -51,8 +51,10 @@ func (r *runner) storm(name string, out io.Writer) error {
 		if err := (&storm{runner: r, entrant: e, slots: r.largest()}).run(); err != nil {
 			return err
 		}
-		if err := r.measure(e.Name, func() error { return r.grow(e, r.largest()) }); err != nil {
-			return err
+		if e.does(growth) {
+			if err := r.measure(e.Name, func() error { return r.grow(e, r.largest()) }); err != nil {
+				return err
+			}
 		}
 		var figures []figure
 		for k, values := range r.samples[e.Name] {

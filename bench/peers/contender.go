@@ -74,7 +74,7 @@ type Entrant struct {
 func (e *Entrant) does(work string) bool {
 	switch {
 	case e.Floor:
-		return work == accept || work == acceptAllocs
+		return work == accept || work == acceptAllocs || work == expiry
 	case e.Sample > 0:
 		return work == accept || work == acceptAllocs || work == refuse || work == refuseAllocs
 	}

@@ -155,7 +155,9 @@ func TestStormApart(t *testing.T) {
 		of[f.Work]++
 	}
 	require.Equal(t, map[string]int{expiry: 1, expiryAccept: 1, expiryWait: 1, growth: 1, growthMax: 1}, of)
-	require.Error(t, r.storm("floor", &out))
+	require.NoError(t, r.storm("floor", &out))
+	require.Len(t, r.samples["floor"], 3, "nothing of it grows")
+	require.Error(t, r.storm("GameLift SDK", &out))
 	require.Error(t, r.storm("nobody", &out))
 }
 
