@@ -213,9 +213,10 @@ func (c *chart) addBars(p *plot.Plot) error {
 		if err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		const short = 0.1 // of the axis
+		lines := 1 + strings.Count(b.label, "\n")
+		short := 0.1 * float64(lines) // of the axis
 		label.TextStyle[0] = textStyle(inkOnBar)
-		label.Offset.Y = -vg.Points(letters + 4)
+		label.Offset.Y = -vg.Points(float64(lines)*letters + 4)
 		if b.value < short*c.y.most {
 			label.TextStyle[0].Color = inkText
 			label.Offset.Y = vg.Points(4)

@@ -46,7 +46,7 @@ func byCore(r *figures.Report, what string, of func(*figures.Cores) float64, rea
 			label = short(of(c))
 		}
 		if i > 0 && len(r.Cores) <= roomForRatios {
-			label += " (" + plain(digits(of(c)/one, 2)) + "×)"
+			label += "\n" + plain(digits(of(c)/one, 2)) + "×"
 		}
 		p.chart.bars = append(p.chart.bars, bar{count(c.Cores), of(c), label})
 		if i > 0 {
